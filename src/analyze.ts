@@ -1,0 +1,117 @@
+import type { AnyAnalyzer, Draft, Rule, Stage, Where } from './analyzer.ts';
+import type { Evidence, Finding, Gap, Ref } from './finding.ts';
+import { ownerOf, workloadOf } from './objects/owner.ts';
+import { objectKey } from './objects/refs.ts';
+import type { Kind, Snapshot, View } from './snapshot.ts';
+
+/** A finding and what correlation needs to know of it. */
+export interface Candidate {
+  readonly finding: Finding;
+  readonly stage: Stage;
+  /** The workload that the subject belongs to, or the subject itself. */
+  readonly owner: Ref;
+  readonly fault: string | undefined;
+  readonly explains: readonly Ref[];
+  readonly explainedBy: readonly Ref[];
+}
+
+export interface Analysis {
+  readonly candidates: readonly Candidate[];
+  readonly gaps: readonly Gap[];
+}
+
+/** Runs every analyzer over the snapshot. One that throws becomes a gap; the others still report. */
+export function analyze(snapshot: Snapshot, analyzers: readonly AnyAnalyzer[]): Analysis {
+  const candidates: Candidate[] = [];
+  const gaps: Gap[] = [];
+  for (const analyzer of analyzers) {
+    const found: Candidate[] = [];
+    try {
+      for (const draft of analyzer.analyze(viewOf(snapshot, analyzer.needs))) {
+        const rule = (analyzer.rules as Readonly<Record<string, Rule>>)[draft.code];
+        if (rule === undefined) throw new Error(`it reported "${draft.code}", which is none of its rules`);
+        found.push(judge(snapshot, draft, rule));
+      }
+    } catch (error) {
+      gaps.push({
+        what: `analyzer ${analyzer.id}`,
+        reason: `It stopped with an error: ${error instanceof Error ? error.message : String(error)}.`,
+        hint: 'This is a defect in podlens; everything else was still looked at.',
+      });
+    }
+    candidates.push(...found);
+  }
+  return { candidates, gaps: [...unreadableGaps(snapshot, analyzers), ...gaps] };
+}
+
+/** The snapshot, with only the declared kinds. */
+export function viewOf<K extends Kind>(snapshot: Snapshot, needs: readonly K[]): View<K> {
+  const may = new Set<Kind>(needs);
+  const check = (kind: Kind) => {
+    if (!may.has(kind)) throw new Error(`it asked for ${kind}, which is not among its needs`);
+  };
+  return {
+    takenAt: snapshot.takenAt,
+    list(kind) {
+      check(kind);
+      return snapshot.list(kind);
+    },
+    get(kind, name, namespace) {
+      check(kind);
+      return snapshot.get(kind, name, namespace);
+    },
+    covers(kind, namespace) {
+      check(kind);
+      return snapshot.covers(kind, namespace);
+    },
+  };
+}
+
+function judge(snapshot: Snapshot, draft: Draft, rule: Rule): Candidate {
+  const owner = ownerOfSubject(snapshot, draft.subject);
+  const where: Where = {
+    subject: draft.subject,
+    ...(owner === undefined ? {} : { owner }),
+    detail: draft.detail ?? {},
+  };
+  const finding: Finding = {
+    code: draft.code,
+    severity: draft.severity ?? rule.severity,
+    subject: draft.subject,
+    message: draft.message,
+    evidence: draft.evidence.map((evidence, index): Evidence => ({ id: `e${index + 1}`, ...evidence })),
+    suspects: draft.suspects ?? [],
+    remedy: draft.remedy ?? rule.remedy(where),
+    confidence: draft.confidence ?? 'certain',
+    ...(draft.check === undefined ? {} : { check: draft.check }),
+    ...(draft.since === undefined ? {} : { since: draft.since }),
+  };
+  return {
+    finding,
+    stage: rule.stage,
+    owner: owner ?? { ...draft.subject },
+    fault: draft.fault,
+    explains: draft.explains ?? [],
+    explainedBy: draft.explainedBy ?? [],
+  };
+}
+
+function ownerOfSubject(snapshot: Snapshot, subject: Ref): Ref | undefined {
+  if (subject.kind === 'Pod') {
+    const pod = snapshot.get('Pod', subject.name, subject.namespace);
+    return pod === undefined ? undefined : ownerOf(snapshot, pod);
+  }
+  const above = workloadOf(snapshot, subject);
+  return objectKey(above) === objectKey(subject) ? undefined : above;
+}
+
+/** One gap per kind that could not be read, naming what is missed for it. */
+function unreadableGaps(snapshot: Snapshot, analyzers: readonly AnyAnalyzer[]): Gap[] {
+  const gaps: Gap[] = [];
+  for (const [kind, reason] of snapshot.unreadable) {
+    const missed = analyzers.filter((analyzer) => analyzer.needs.includes(kind)).map((analyzer) => analyzer.id);
+    if (missed.length === 0) continue;
+    gaps.push({ what: kind, reason, hint: `Without it these know less: ${missed.join(', ')}.` });
+  }
+  return gaps;
+}

@@ -1,0 +1,522 @@
+import { LabelSelector, MetaCondition, ObjectMeta, withMeta } from './meta.ts';
+import { NodeSelector, Pod, PodTemplateSpec } from './pod-schema.ts';
+import {
+  bool,
+  int,
+  intOrString,
+  json,
+  keys,
+  list,
+  message,
+  type Of,
+  one,
+  quantities,
+  string,
+  stringList,
+  strings,
+  time,
+} from './schema.ts';
+
+// core/v1
+
+const NodeCondition = message({
+  type: string(1),
+  status: string(2),
+  lastHeartbeatTime: time(3),
+  lastTransitionTime: time(4),
+  reason: string(5),
+  message: string(6),
+});
+
+const Node = message({
+  metadata: withMeta,
+  spec: one(
+    2,
+    message({
+      providerID: string(3),
+      unschedulable: bool(4),
+      taints: list(5, message({ key: string(1), value: string(2), effect: string(3), timeAdded: time(4) })),
+    }),
+  ),
+  status: one(
+    3,
+    message({
+      capacity: quantities(1),
+      allocatable: quantities(2),
+      conditions: list(4, NodeCondition),
+      nodeInfo: one(
+        7,
+        message({
+          bootID: string(3),
+          kernelVersion: string(4),
+          osImage: string(5),
+          containerRuntimeVersion: string(6),
+          kubeletVersion: string(7),
+          operatingSystem: string(9),
+          architecture: string(10),
+        }),
+      ),
+      volumesInUse: stringList(9),
+      volumesAttached: list(10, message({ name: string(1) })),
+    }),
+  ),
+});
+
+const ObjectReference = message({
+  kind: string(1),
+  namespace: string(2),
+  name: string(3),
+  uid: string(4),
+  apiVersion: string(5),
+  fieldPath: string(7),
+});
+
+const Event = message({
+  metadata: withMeta,
+  involvedObject: one(2, ObjectReference),
+  reason: string(3),
+  message: string(4),
+  source: one(5, message({ component: string(1), host: string(2) })),
+  firstTimestamp: time(6),
+  lastTimestamp: time(7),
+  count: int(8),
+  type: string(9),
+  eventTime: time(10),
+  series: one(11, message({ count: int(1), lastObservedTime: time(2) })),
+  action: string(12),
+  related: one(13, ObjectReference),
+  reportingComponent: string(14),
+  reportingInstance: string(15),
+});
+
+const Namespace = message({
+  metadata: withMeta,
+  status: one(3, message({ phase: string(1) })),
+});
+
+const ConfigMap = message({ metadata: withMeta, data: keys(2), binaryData: keys(3) });
+const Secret = message({ metadata: withMeta, data: keys(2), type: string(3) });
+
+const LocalObjectReference = message({ name: string(1) });
+
+const ServiceAccount = message({
+  metadata: withMeta,
+  imagePullSecrets: list(3, LocalObjectReference),
+});
+
+const PersistentVolumeClaim = message({
+  metadata: withMeta,
+  spec: one(
+    2,
+    message({
+      accessModes: stringList(1),
+      resources: one(2, message({ requests: quantities(2) })),
+      volumeName: string(3),
+      selector: one(4, LabelSelector),
+      storageClassName: string(5),
+      volumeMode: string(6),
+    }),
+  ),
+  status: one(
+    3,
+    message({
+      phase: string(1),
+      accessModes: stringList(2),
+      capacity: quantities(3),
+      conditions: list(
+        4,
+        message({
+          type: string(1),
+          status: string(2),
+          lastTransitionTime: time(4),
+          reason: string(5),
+          message: string(6),
+        }),
+      ),
+    }),
+  ),
+});
+
+const PersistentVolume = message({
+  metadata: withMeta,
+  spec: one(
+    2,
+    message({
+      capacity: quantities(1),
+      accessModes: stringList(3),
+      claimRef: one(4, ObjectReference),
+      persistentVolumeReclaimPolicy: string(5),
+      storageClassName: string(6),
+      volumeMode: string(8),
+      nodeAffinity: one(9, message({ required: one(1, NodeSelector) })),
+    }),
+  ),
+  status: one(3, message({ phase: string(1), message: string(2), reason: string(3) })),
+});
+
+const Service = message({
+  metadata: withMeta,
+  spec: one(
+    2,
+    message({
+      ports: list(
+        1,
+        message({
+          name: string(1),
+          protocol: string(2),
+          port: int(3),
+          targetPort: intOrString(4),
+          nodePort: int(5),
+        }),
+      ),
+      selector: strings(2),
+      clusterIP: string(3),
+      type: string(4),
+      externalName: string(10),
+      publishNotReadyAddresses: bool(13),
+    }),
+  ),
+});
+
+const ResourceQuota = message({
+  metadata: withMeta,
+  spec: one(2, message({ hard: quantities(1) })),
+  status: one(3, message({ hard: quantities(1), used: quantities(2) })),
+});
+
+const LimitRange = message({
+  metadata: withMeta,
+  spec: one(
+    2,
+    message({
+      limits: list(
+        1,
+        message({
+          type: string(1),
+          max: quantities(2),
+          min: quantities(3),
+          default: quantities(4),
+          defaultRequest: quantities(5),
+        }),
+      ),
+    }),
+  ),
+});
+
+// apps/v1
+
+const workloadCondition = (transition: number, reason: number, text: number) =>
+  message({
+    type: string(1),
+    status: string(2),
+    lastTransitionTime: time(transition),
+    reason: string(reason),
+    message: string(text),
+  });
+
+const ReplicaSet = message({
+  metadata: withMeta,
+  spec: one(
+    2,
+    message({
+      replicas: int(1),
+      selector: one(2, LabelSelector),
+      template: one(3, PodTemplateSpec),
+    }),
+  ),
+  status: one(
+    3,
+    message({
+      replicas: int(1),
+      observedGeneration: int(3),
+      readyReplicas: int(4),
+      availableReplicas: int(5),
+      conditions: list(6, workloadCondition(3, 4, 5)),
+    }),
+  ),
+});
+
+const Deployment = message({
+  metadata: withMeta,
+  spec: one(
+    2,
+    message({
+      replicas: int(1),
+      selector: one(2, LabelSelector),
+      template: one(3, PodTemplateSpec),
+      strategy: one(4, message({ type: string(1) })),
+      minReadySeconds: int(5),
+      paused: bool(7),
+      progressDeadlineSeconds: int(9),
+    }),
+  ),
+  status: one(
+    3,
+    message({
+      observedGeneration: int(1),
+      replicas: int(2),
+      updatedReplicas: int(3),
+      availableReplicas: int(4),
+      unavailableReplicas: int(5),
+      conditions: list(
+        6,
+        message({
+          type: string(1),
+          status: string(2),
+          reason: string(4),
+          message: string(5),
+          lastUpdateTime: time(6),
+          lastTransitionTime: time(7),
+        }),
+      ),
+      readyReplicas: int(7),
+    }),
+  ),
+});
+
+const StatefulSet = message({
+  metadata: withMeta,
+  spec: one(
+    2,
+    message({
+      replicas: int(1),
+      selector: one(2, LabelSelector),
+      template: one(3, PodTemplateSpec),
+      volumeClaimTemplates: list(4, message({ metadata: one(1, ObjectMeta) })),
+      serviceName: string(5),
+    }),
+  ),
+  status: one(
+    3,
+    message({
+      observedGeneration: int(1),
+      replicas: int(2),
+      readyReplicas: int(3),
+      currentReplicas: int(4),
+      updatedReplicas: int(5),
+      currentRevision: string(6),
+      updateRevision: string(7),
+      conditions: list(10, workloadCondition(3, 4, 5)),
+      availableReplicas: int(11),
+    }),
+  ),
+});
+
+const DaemonSet = message({
+  metadata: withMeta,
+  spec: one(2, message({ selector: one(1, LabelSelector), template: one(2, PodTemplateSpec) })),
+  status: one(
+    3,
+    message({
+      currentNumberScheduled: int(1),
+      numberMisscheduled: int(2),
+      desiredNumberScheduled: int(3),
+      numberReady: int(4),
+      observedGeneration: int(5),
+      updatedNumberScheduled: int(6),
+      numberAvailable: int(7),
+      numberUnavailable: int(8),
+      conditions: list(10, workloadCondition(3, 4, 5)),
+    }),
+  ),
+});
+
+const ControllerRevision = message({ metadata: withMeta, data: json(2), revision: int(3) });
+
+// batch/v1
+
+const JobSpec = message({
+  parallelism: int(1),
+  completions: int(2),
+  activeDeadlineSeconds: int(3),
+  selector: one(4, LabelSelector),
+  template: one(6, PodTemplateSpec),
+  backoffLimit: int(7),
+  suspend: bool(10),
+});
+
+const Job = message({
+  metadata: withMeta,
+  spec: one(2, JobSpec),
+  status: one(
+    3,
+    message({
+      conditions: list(
+        1,
+        message({
+          type: string(1),
+          status: string(2),
+          lastProbeTime: time(3),
+          lastTransitionTime: time(4),
+          reason: string(5),
+          message: string(6),
+        }),
+      ),
+      startTime: time(2),
+      completionTime: time(3),
+      active: int(4),
+      succeeded: int(5),
+      failed: int(6),
+    }),
+  ),
+});
+
+const CronJob = message({
+  metadata: withMeta,
+  spec: one(
+    2,
+    message({
+      schedule: string(1),
+      startingDeadlineSeconds: int(2),
+      concurrencyPolicy: string(3),
+      suspend: bool(4),
+    }),
+  ),
+  status: one(
+    3,
+    message({
+      active: list(1, ObjectReference),
+      lastScheduleTime: time(4),
+      lastSuccessfulTime: time(5),
+    }),
+  ),
+});
+
+// discovery.k8s.io/v1
+
+const EndpointSlice = message({
+  metadata: withMeta,
+  endpoints: list(
+    2,
+    message({
+      addresses: stringList(1),
+      conditions: one(2, message({ ready: bool(1), serving: bool(2), terminating: bool(3) })),
+      targetRef: one(4, ObjectReference),
+    }),
+  ),
+  ports: list(3, message({ name: string(1), protocol: string(2), port: int(3) })),
+});
+
+// storage.k8s.io/v1
+
+const StorageClass = message({
+  metadata: withMeta,
+  provisioner: string(2),
+  reclaimPolicy: string(4),
+  volumeBindingMode: string(7),
+});
+
+const VolumeAttachment = message({
+  metadata: withMeta,
+  spec: one(
+    2,
+    message({
+      attacher: string(1),
+      source: one(2, message({ persistentVolumeName: string(1) })),
+      nodeName: string(3),
+    }),
+  ),
+  status: one(
+    3,
+    message({
+      attached: bool(1),
+      attachError: one(3, message({ time: time(1), message: string(2) })),
+      detachError: one(4, message({ time: time(1), message: string(2) })),
+    }),
+  ),
+});
+
+const CSINode = message({
+  metadata: withMeta,
+  spec: one(
+    2,
+    message({
+      drivers: list(
+        1,
+        message({
+          name: string(1),
+          nodeID: string(2),
+          allocatable: one(4, message({ count: int(1) })),
+        }),
+      ),
+    }),
+  ),
+});
+
+// scheduling.k8s.io/v1, node.k8s.io/v1, policy/v1, admissionregistration.k8s.io/v1
+
+const PriorityClass = message({ metadata: withMeta, value: int(2), globalDefault: bool(3) });
+const RuntimeClass = message({ metadata: withMeta, handler: string(2) });
+
+const PodDisruptionBudget = message({
+  metadata: withMeta,
+  spec: one(
+    2,
+    message({
+      minAvailable: intOrString(1),
+      selector: one(2, LabelSelector),
+      maxUnavailable: intOrString(3),
+    }),
+  ),
+  status: one(
+    3,
+    message({
+      disruptionsAllowed: int(3),
+      currentHealthy: int(4),
+      desiredHealthy: int(5),
+      expectedPods: int(6),
+      conditions: list(7, MetaCondition),
+    }),
+  ),
+});
+
+const WebhookService = message({ namespace: string(1), name: string(2), port: int(4) });
+const Webhook = message({
+  name: string(1),
+  clientConfig: one(2, message({ service: one(1, WebhookService), url: string(3) })),
+  failurePolicy: string(4),
+});
+const WebhookConfiguration = message({ metadata: withMeta, webhooks: list(2, Webhook) });
+
+/**
+ * Every kind that podlens reads, by its Kubernetes name. A new kind is a row here and one in `cluster/kinds.ts`.
+ */
+export const messages = {
+  Pod,
+  Node,
+  Event,
+  Namespace,
+  ConfigMap,
+  Secret,
+  ServiceAccount,
+  PersistentVolumeClaim,
+  PersistentVolume,
+  Service,
+  ResourceQuota,
+  LimitRange,
+  ReplicaSet,
+  Deployment,
+  StatefulSet,
+  DaemonSet,
+  ControllerRevision,
+  Job,
+  CronJob,
+  EndpointSlice,
+  StorageClass,
+  VolumeAttachment,
+  CSINode,
+  PriorityClass,
+  RuntimeClass,
+  PodDisruptionBudget,
+  ValidatingWebhookConfiguration: WebhookConfiguration,
+  MutatingWebhookConfiguration: WebhookConfiguration,
+};
+
+type Messages = typeof messages;
+
+/** The API kinds and their normalised objects. */
+export type ApiKinds = { [K in keyof Messages]: Of<Messages[K]> };
+export type ApiKind = keyof ApiKinds;
+
+export type Event = ApiKinds['Event'];
+export type Node = ApiKinds['Node'];

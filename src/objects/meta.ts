@@ -1,0 +1,61 @@
+import { bool, int, list, message, type Of, one, string, stringList, strings, time } from './schema.ts';
+
+// meta/v1
+
+const OwnerReference = message({
+  kind: string(1),
+  name: string(3),
+  uid: string(4),
+  apiVersion: string(5),
+  controller: bool(6),
+});
+
+export const ObjectMeta = message({
+  name: string(1),
+  generateName: string(2),
+  namespace: string(3),
+  uid: string(5),
+  resourceVersion: string(6),
+  generation: int(7),
+  creationTimestamp: time(8),
+  deletionTimestamp: time(9),
+  deletionGracePeriodSeconds: int(10),
+  labels: strings(11),
+  annotations: strings(12),
+  ownerReferences: list(13, OwnerReference),
+  finalizers: stringList(14),
+});
+export type ObjectMeta = Of<typeof ObjectMeta>;
+
+const LabelSelectorRequirement = message({
+  key: string(1),
+  operator: string(2),
+  values: stringList(3),
+});
+
+export const LabelSelector = message({
+  matchLabels: strings(1),
+  matchExpressions: list(2, LabelSelectorRequirement),
+});
+export type LabelSelector = Of<typeof LabelSelector>;
+
+/** meta/v1 Condition and the older per-kind conditions share these names, not these numbers. */
+export const MetaCondition = message({
+  type: string(1),
+  status: string(2),
+  observedGeneration: int(3),
+  lastTransitionTime: time(4),
+  reason: string(5),
+  message: string(6),
+});
+
+/** ConditionStatus, reason and message as every kind's conditions have them in JSON. */
+export interface Condition {
+  readonly type?: string;
+  readonly status?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+}
+
+export const withMeta = one(1, ObjectMeta);

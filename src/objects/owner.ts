@@ -1,0 +1,35 @@
+import type { Ref } from '../finding.ts';
+import type { View } from '../snapshot.ts';
+import type { ObjectMeta } from './meta.ts';
+import type { Pod } from './pod-schema.ts';
+
+interface Owned {
+  readonly metadata?: ObjectMeta;
+}
+
+const controllerOf = (object: Owned) =>
+  object.metadata?.ownerReferences?.find((reference) => reference.controller === true);
+
+/**
+ * The workload on top: the Deployment behind the ReplicaSet, the CronJob behind the Job. Where the ReplicaSet was not
+ * read, its name without the pod-template-hash is the Deployment's. A static pod, owned by its node, has none.
+ */
+export function ownerOf(cluster: View<'ReplicaSet' | 'Job'>, pod: Pod): Ref | undefined {
+  const controller = controllerOf(pod);
+  if (controller === undefined || controller.kind === 'Node') return undefined;
+  const namespace = pod.metadata?.namespace ?? '';
+  const { kind = '', name = '' } = controller;
+  return workloadOf(cluster, { kind, namespace, name }, pod.metadata?.labels?.['pod-template-hash']);
+}
+
+/** The workload on top of a ReplicaSet or Job; any other reference is returned as it is. */
+export function workloadOf(cluster: View<'ReplicaSet' | 'Job'>, ref: Ref, templateHash?: string): Ref {
+  if (ref.kind !== 'ReplicaSet' && ref.kind !== 'Job') return ref;
+  const object = cluster.get(ref.kind, ref.name, ref.namespace);
+  const above = object === undefined ? undefined : controllerOf(object);
+  if (above !== undefined) return { ...ref, kind: above.kind ?? '', name: above.name ?? '' };
+  if (object === undefined && templateHash !== undefined && ref.name.endsWith(`-${templateHash}`)) {
+    return { ...ref, kind: 'Deployment', name: ref.name.slice(0, -templateHash.length - 1) };
+  }
+  return ref;
+}
