@@ -2,7 +2,7 @@ import type { AnyAnalyzer, Draft, Rule, Stage, Where } from './analyzer.ts';
 import type { Evidence, Finding, Gap, Ref } from './finding.ts';
 import { ownerOf, workloadOf } from './objects/owner.ts';
 import { objectKey } from './objects/refs.ts';
-import type { Kind, Snapshot, View } from './snapshot.ts';
+import { compare, type Kind, type Snapshot, type View } from './snapshot.ts';
 
 /** A finding and what correlation needs to know of it. */
 export interface Candidate {
@@ -105,13 +105,25 @@ function ownerOfSubject(snapshot: Snapshot, subject: Ref): Ref | undefined {
   return objectKey(above) === objectKey(subject) ? undefined : above;
 }
 
-/** One gap per kind that could not be read, naming what is missed for it. */
+/** One gap per reason: the kinds that could not be read because of it, and which analyzers miss them. */
 function unreadableGaps(snapshot: Snapshot, analyzers: readonly AnyAnalyzer[]): Gap[] {
-  const gaps: Gap[] = [];
+  const byReason = new Map<string, Kind[]>();
   for (const [kind, reason] of snapshot.unreadable) {
-    const missed = analyzers.filter((analyzer) => analyzer.needs.includes(kind)).map((analyzer) => analyzer.id);
-    if (missed.length === 0) continue;
-    gaps.push({ what: kind, reason, hint: `Without it these know less: ${missed.join(', ')}.` });
+    if (!analyzers.some((analyzer) => analyzer.needs.includes(kind))) continue;
+    byReason.set(reason, [...(byReason.get(reason) ?? []), kind]);
   }
-  return gaps;
+  return [...byReason].map(([reason, kinds]) => {
+    const missed = analyzers.filter((analyzer) => analyzer.needs.some((kind) => kinds.includes(kind)));
+    return {
+      what: kinds.toSorted(compare).join(', '),
+      reason,
+      hint: `Without ${kinds.length === 1 ? 'it' : 'them'} these know less: ${listed(missed.map(({ id }) => id))}.`,
+    };
+  });
 }
+
+const MOST = 6;
+
+/** "a, b, c", and how many more where there are many. */
+const listed = (names: readonly string[]): string =>
+  names.length <= MOST ? names.join(', ') : `${names.slice(0, MOST).join(', ')} and ${names.length - MOST} more`;

@@ -46,6 +46,8 @@ export interface View<K extends Kind> {
 export interface Snapshot extends View<Kind> {
   /** Kinds that could not be read at all, and why: "forbidden: …", "not in the dump". */
   readonly unreadable: ReadonlyMap<Kind, string>;
+  /** For kinds that were read in some namespaces only: those. What `covers` answers from, for who saves a snapshot. */
+  readonly namespaces: ReadonlyMap<Kind, ReadonlySet<string>>;
 }
 
 export interface Contents {
@@ -72,9 +74,11 @@ export function createSnapshot(contents: Contents): Snapshot {
     lists.set(kind, Object.freeze(objects));
   }
   const unreadable = contents.unreadable ?? new Map<Kind, string>();
+  const namespaces = contents.namespaces ?? new Map<Kind, ReadonlySet<string>>();
   return {
     takenAt: contents.takenAt,
     unreadable,
+    namespaces,
     list: <T extends Kind>(kind: T) => (lists.get(kind) ?? NOTHING) as readonly Kinds[T][],
     get<T extends Kind>(kind: T, name: string, namespace?: string) {
       let index = byKey.get(kind);
@@ -87,7 +91,7 @@ export function createSnapshot(contents: Contents): Snapshot {
     },
     covers(kind, namespace) {
       if (unreadable.has(kind)) return false;
-      const only = contents.namespaces?.get(kind);
+      const only = namespaces.get(kind);
       if (only === undefined) return true;
       return namespace !== undefined && only.has(namespace);
     },
