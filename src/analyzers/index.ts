@@ -1,5 +1,17 @@
 import type { AnyAnalyzer } from '../analyzer.ts';
+import { podContainerConfig } from './pod-container-config.ts';
+import { podContainerStart } from './pod-container-start.ts';
+import { podExit } from './pod-exit.ts';
 import { podImagePull } from './pod-image-pull.ts';
+import { podInit } from './pod-init.ts';
+import { podNotReady } from './pod-not-ready.ts';
 
 /** Every analyzer, in the order of a pod's life. */
-export const analyzers: readonly AnyAnalyzer[] = [podImagePull];
+export const analyzers: readonly AnyAnalyzer[] = [
+  podInit,
+  podImagePull,
+  podContainerConfig,
+  podContainerStart,
+  podExit,
+  podNotReady,
+];

@@ -1,0 +1,81 @@
+import type { Evidence, Ref } from '../finding.ts';
+import { type LogLine, logName, type View } from '../snapshot.ts';
+
+/** The line of a log that says why, and how much was read to find it. */
+export interface LogSignal {
+  readonly line: LogLine;
+  /** "last 200 lines of the previous container". */
+  readonly read: string;
+  readonly evidence: Omit<Evidence, 'id'>;
+  /** Whether the line names a fault, or is just the last one. */
+  readonly telling: boolean;
+}
+
+// The more telling first. Each is a habit of a language's runtime or of people who write logs.
+const tells: readonly RegExp[] = [
+  /^panic:|^fatal error:|\bgoroutine \d+ \[running\]/,
+  /OutOfMemoryError|JavaScript heap out of memory|Cannot allocate memory|MemoryError/,
+  /error while loading shared libraries|exec format error|executable file not found|: (command )?not found\b|No module named|Cannot find module/i,
+  /\bFATAL\b|\bCRITICAL\b|\bEMERG(ENCY)?\b|\bPANIC\b|level=(fatal|panic)|"level":\s*"?(fatal|critical|panic|60)\b/,
+  /^Caused by: /,
+  /^([\w.$]+\.)?\w*(Error|Exception|Errno|Failure)\b[\w.]*(:| \[)|^Exception in thread|^Unhandled exception|^Uncaught |^Error: /,
+  /connection refused|ECONNREFUSED|ENOTFOUND|EADDRINUSE|address already in use|no such host|could not translate host name|Name or service not known|timed out|deadline exceeded|access denied|permission denied|authentication failed|no such file or directory|read-only file system|no space left on device|certificate/i,
+  /\bERROR\b|level=error|"level":\s*"?(error|50)\b|\berror:|\bE\d{4} \d\d:\d\d/,
+  /\b(not set|missing|required|invalid|unknown|cannot|could not|unable to|failed|failure|refused|denied|abort(ed|ing)?)\b/i,
+];
+
+// Lines that only continue another one.
+const FOLDED =
+  /^\s+at |^\s+File "|^\s*\.\.\. \d+ more|^\s+[\w/.-]+\.go:\d+|^\tat |^\s*~*\^+|^goroutine |^\s*$|^created by |^\s{4,}\S/;
+
+/**
+ * The last word of a container that ended: of the previous run first, then of the current one. Of the most telling kind
+ * of line the last is taken, except for a Go panic, whose first line tells.
+ */
+export function logSignal(cluster: View<'Log'>, container: Ref, prefer: 'previous' | 'current'): LogSignal | undefined {
+  const name = container.container ?? '';
+  const order = prefer === 'previous' ? [true, false] : [false, true];
+  for (const previous of order) {
+    const log = cluster.get('Log', logName(container.name, name, previous), container.namespace);
+    if (log === undefined || log.lines.length === 0) continue;
+    const { line, telling } = mostTelling(log.lines);
+    const read = `${log.read} of the ${previous ? 'previous' : 'current'} container`;
+    return {
+      line,
+      read,
+      telling,
+      evidence: {
+        from: container,
+        where: `log (${read})`,
+        text: line.text,
+        ...(line.at === undefined ? {} : { at: line.at }),
+      },
+    };
+  }
+  return undefined;
+}
+
+/** Whether a log of the container was read and is empty. */
+export function logIsEmpty(cluster: View<'Log'>, container: Ref): boolean {
+  const name = container.container ?? '';
+  const logs = [true, false]
+    .map((previous) => cluster.get('Log', logName(container.name, name, previous), container.namespace))
+    .filter((log) => log !== undefined);
+  return logs.length > 0 && logs.every((log) => log.lines.length === 0);
+}
+
+function mostTelling(lines: readonly LogLine[]): { readonly line: LogLine; readonly telling: boolean } {
+  const spoken = lines.filter(({ text }) => !FOLDED.test(text));
+  for (const [index, tell] of tells.entries()) {
+    const found =
+      index === 0 ? spoken.find(({ text }) => tell.test(text)) : spoken.findLast(({ text }) => tell.test(text));
+    if (found !== undefined) return { line: found, telling: true };
+  }
+  return { line: spoken.at(-1) ?? lines.at(-1) ?? { text: '' }, telling: false };
+}
+
+/** Shortens a line for a sentence; the evidence keeps it whole. */
+export const inSentence = (text: string): string => {
+  const line = text.replace(/^\S*\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s+/, '').trim();
+  return line.length > 160 ? `${line.slice(0, 157)}…` : line;
+};
