@@ -1,44 +1,79 @@
 import { type ApiKind, type ApiKinds, messages } from '../objects/kinds-schema.ts';
 import type { Field, Message } from '../objects/schema.ts';
+import { intern } from './intern.ts';
+import { canonicalMicroTime, canonicalTime } from './times.ts';
 
 /**
- * Cuts an object down to the fields that some analyzer reads, whatever reader it came from, and freezes it. Values of
- * Secrets and ConfigMaps become empty strings here: past this point only their keys exist.
+ * Cuts an object down to the fields that some analyzer reads, and freezes it. Values of Secrets and ConfigMaps become
+ * empty strings here: past this point only their keys exist.
+ *
+ * What comes out is the same whether the object came as JSON, as protobuf (`protobuf.ts`) or from a file:
+ * - `null`, a value of the wrong type, an empty list and an empty map are absent;
+ * - so are '', 0, false and {}, unless the field's table says that they mean something;
+ * - the elements of a list are kept as they are, the keys of a map are sorted;
+ * - times are in UTC and as precise as the API server writes them.
  */
 export function normalize<K extends ApiKind>(kind: K, object: unknown): ApiKinds[K] {
-  return pick(messages[kind], object) as ApiKinds[K];
+  return (pick(messages[kind], object) ?? NOTHING) as ApiKinds[K];
 }
+
+const NOTHING = Object.freeze({});
+
+/** kubectl's copy of the whole object, which no analyzer reads. */
+export const isDropped = (key: string): boolean => key === 'kubectl.kubernetes.io/last-applied-configuration';
 
 type Plain = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function pick(message: Message, from: unknown, into: Plain = {}): unknown {
+/** The fields of the message, as an object; undefined for what is no object. */
+export function pick(message: Message, from: unknown): Plain | undefined {
   if (!isObject(from)) return undefined;
-  for (const name of Object.keys(message.fields)) {
-    const raw = from[name];
-    if (raw === undefined || raw === null || raw === '') continue;
-    const value = convert(message.fields[name] as Field, raw);
-    if (value !== undefined) into[name] = value;
-  }
-  if (message.inlined !== undefined) pick(message.inlined.message, from, into);
+  const into: Plain = {};
+  fill(message, from, into);
   return Object.freeze(into);
 }
 
-function convert({ type, repeated }: Field, raw: unknown): unknown {
-  if (repeated) {
-    if (!Array.isArray(raw)) return undefined;
-    return Object.freeze(raw.map((item) => convertOne(type, item)).filter((item) => item !== undefined));
+function fill(message: Message, from: Plain, into: Plain): void {
+  if (message.inlined !== undefined) fill(message.inlined.message, from, into);
+  for (const name in message.fields) {
+    const raw = from[name];
+    if (raw === undefined || raw === null) continue;
+    const value = convert(message.fields[name] as Field, raw);
+    if (value !== undefined) into[name] = value;
   }
-  return convertOne(type, raw);
+}
+
+function convert(field: Field, raw: unknown): unknown {
+  const { type, repeated, keepsEmpty } = field;
+  if (repeated) return Array.isArray(raw) ? elements(type, raw) : undefined;
+  const value = convertOne(type, raw);
+  return keepsEmpty || !isEmpty(value) ? value : undefined;
+}
+
+function elements(type: Field['type'], raw: readonly unknown[]): unknown {
+  const list: unknown[] = [];
+  for (const item of raw) {
+    const value = convertOne(type, item);
+    if (value !== undefined) list.push(value);
+  }
+  return list.length === 0 ? undefined : Object.freeze(list);
+}
+
+/** Whether the value is what Go leaves out of JSON where it says `omitempty`, or an object without a field. */
+function isEmpty(value: unknown): boolean {
+  if (value === '' || value === 0 || value === false) return true;
+  if (!isObject(value)) return false;
+  for (const _ in value) return false;
+  return true;
 }
 
 function convertOne(type: Field['type'], raw: unknown): unknown {
   switch (type) {
     case 'string':
     case 'quantity':
-      return typeof raw === 'string' ? raw : typeof raw === 'number' ? String(raw) : undefined;
+      return typeof raw === 'string' ? intern(raw) : typeof raw === 'number' ? String(raw) : undefined;
     case 'int':
       return typeof raw === 'number' ? raw : undefined;
     case 'bool':
@@ -46,9 +81,11 @@ function convertOne(type: Field['type'], raw: unknown): unknown {
     case 'intOrString':
       return typeof raw === 'number' || typeof raw === 'string' ? raw : undefined;
     case 'time':
-      return raw instanceof Date ? raw.toISOString() : typeof raw === 'string' ? raw : undefined;
+      return raw === '' ? undefined : canonicalTime(raw);
+    case 'microTime':
+      return raw === '' ? undefined : canonicalMicroTime(raw);
     case 'json':
-      return raw;
+      return freezeDeep(raw);
     case 'strings':
     case 'quantities':
     case 'keys':
@@ -60,9 +97,18 @@ function convertOne(type: Field['type'], raw: unknown): unknown {
 
 function entries(raw: Plain, keysOnly: boolean): unknown {
   const map: Plain = {};
-  for (const key of Object.keys(raw)) {
-    if (key === 'kubectl.kubernetes.io/last-applied-configuration') continue;
-    map[key] = keysOnly ? '' : String(raw[key] ?? '');
+  let empty = true;
+  for (const key of Object.keys(raw).sort()) {
+    if (isDropped(key)) continue;
+    empty = false;
+    map[key] = keysOnly ? '' : intern(String(raw[key] ?? ''));
   }
-  return Object.freeze(map);
+  return empty ? undefined : Object.freeze(map);
+}
+
+/** Freezes what was parsed from JSON or YAML, with everything in it. */
+export function freezeDeep(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) freezeDeep(inner);
+  return Object.freeze(value);
 }

@@ -5,11 +5,15 @@ import {
   int,
   intOrString,
   json,
+  keepEmpty,
   keys,
   list,
   message,
+  microTime,
   type Of,
+  omitZero,
   one,
+  part,
   quantities,
   string,
   stringList,
@@ -30,21 +34,21 @@ const NodeCondition = message({
 
 const Node = message({
   metadata: withMeta,
-  spec: one(
+  spec: part(
     2,
     message({
       providerID: string(3),
-      unschedulable: bool(4),
+      unschedulable: omitZero(bool(4)),
       taints: list(5, message({ key: string(1), value: string(2), effect: string(3), timeAdded: time(4) })),
     }),
   ),
-  status: one(
+  status: part(
     3,
     message({
       capacity: quantities(1),
       allocatable: quantities(2),
       conditions: list(4, NodeCondition),
-      nodeInfo: one(
+      nodeInfo: part(
         7,
         message({
           bootID: string(3),
@@ -73,16 +77,16 @@ const ObjectReference = message({
 
 const Event = message({
   metadata: withMeta,
-  involvedObject: one(2, ObjectReference),
+  involvedObject: part(2, ObjectReference),
   reason: string(3),
   message: string(4),
-  source: one(5, message({ component: string(1), host: string(2) })),
+  source: part(5, message({ component: string(1), host: string(2) })),
   firstTimestamp: time(6),
   lastTimestamp: time(7),
-  count: int(8),
+  count: omitZero(int(8)),
   type: string(9),
-  eventTime: time(10),
-  series: one(11, message({ count: int(1), lastObservedTime: time(2) })),
+  eventTime: microTime(10),
+  series: one(11, message({ count: omitZero(int(1)), lastObservedTime: microTime(2) })),
   action: string(12),
   related: one(13, ObjectReference),
   reportingComponent: string(14),
@@ -91,7 +95,7 @@ const Event = message({
 
 const Namespace = message({
   metadata: withMeta,
-  status: one(3, message({ phase: string(1) })),
+  status: part(3, message({ phase: string(1) })),
 });
 
 const ConfigMap = message({ metadata: withMeta, data: keys(2), binaryData: keys(3) });
@@ -106,18 +110,18 @@ const ServiceAccount = message({
 
 const PersistentVolumeClaim = message({
   metadata: withMeta,
-  spec: one(
+  spec: part(
     2,
     message({
       accessModes: stringList(1),
-      resources: one(2, message({ requests: quantities(2) })),
+      resources: part(2, message({ requests: quantities(2) })),
       volumeName: string(3),
       selector: one(4, LabelSelector),
-      storageClassName: string(5),
+      storageClassName: keepEmpty(string(5)),
       volumeMode: string(6),
     }),
   ),
-  status: one(
+  status: part(
     3,
     message({
       phase: string(1),
@@ -139,7 +143,7 @@ const PersistentVolumeClaim = message({
 
 const PersistentVolume = message({
   metadata: withMeta,
-  spec: one(
+  spec: part(
     2,
     message({
       capacity: quantities(1),
@@ -151,12 +155,12 @@ const PersistentVolume = message({
       nodeAffinity: one(9, message({ required: one(1, NodeSelector) })),
     }),
   ),
-  status: one(3, message({ phase: string(1), message: string(2), reason: string(3) })),
+  status: part(3, message({ phase: string(1), message: string(2), reason: string(3) })),
 });
 
 const Service = message({
   metadata: withMeta,
-  spec: one(
+  spec: part(
     2,
     message({
       ports: list(
@@ -165,28 +169,28 @@ const Service = message({
           name: string(1),
           protocol: string(2),
           port: int(3),
-          targetPort: intOrString(4),
-          nodePort: int(5),
+          targetPort: omitZero(intOrString(4)),
+          nodePort: omitZero(int(5)),
         }),
       ),
       selector: strings(2),
       clusterIP: string(3),
       type: string(4),
       externalName: string(10),
-      publishNotReadyAddresses: bool(13),
+      publishNotReadyAddresses: omitZero(bool(13)),
     }),
   ),
 });
 
 const ResourceQuota = message({
   metadata: withMeta,
-  spec: one(2, message({ hard: quantities(1) })),
-  status: one(3, message({ hard: quantities(1), used: quantities(2) })),
+  spec: part(2, message({ hard: quantities(1) })),
+  status: part(3, message({ hard: quantities(1), used: quantities(2) })),
 });
 
 const LimitRange = message({
   metadata: withMeta,
-  spec: one(
+  spec: part(
     2,
     message({
       limits: list(
@@ -216,21 +220,21 @@ const workloadCondition = (transition: number, reason: number, text: number) =>
 
 const ReplicaSet = message({
   metadata: withMeta,
-  spec: one(
+  spec: part(
     2,
     message({
       replicas: int(1),
       selector: one(2, LabelSelector),
-      template: one(3, PodTemplateSpec),
+      template: part(3, PodTemplateSpec),
     }),
   ),
-  status: one(
+  status: part(
     3,
     message({
       replicas: int(1),
-      observedGeneration: int(3),
-      readyReplicas: int(4),
-      availableReplicas: int(5),
+      observedGeneration: omitZero(int(3)),
+      readyReplicas: omitZero(int(4)),
+      availableReplicas: omitZero(int(5)),
       conditions: list(6, workloadCondition(3, 4, 5)),
     }),
   ),
@@ -238,26 +242,26 @@ const ReplicaSet = message({
 
 const Deployment = message({
   metadata: withMeta,
-  spec: one(
+  spec: part(
     2,
     message({
       replicas: int(1),
       selector: one(2, LabelSelector),
-      template: one(3, PodTemplateSpec),
-      strategy: one(4, message({ type: string(1) })),
-      minReadySeconds: int(5),
-      paused: bool(7),
+      template: part(3, PodTemplateSpec),
+      strategy: part(4, message({ type: string(1) })),
+      minReadySeconds: omitZero(int(5)),
+      paused: omitZero(bool(7)),
       progressDeadlineSeconds: int(9),
     }),
   ),
-  status: one(
+  status: part(
     3,
     message({
-      observedGeneration: int(1),
-      replicas: int(2),
-      updatedReplicas: int(3),
-      availableReplicas: int(4),
-      unavailableReplicas: int(5),
+      observedGeneration: omitZero(int(1)),
+      replicas: omitZero(int(2)),
+      updatedReplicas: omitZero(int(3)),
+      availableReplicas: omitZero(int(4)),
+      unavailableReplicas: omitZero(int(5)),
       conditions: list(
         6,
         message({
@@ -269,31 +273,31 @@ const Deployment = message({
           lastTransitionTime: time(7),
         }),
       ),
-      readyReplicas: int(7),
+      readyReplicas: omitZero(int(7)),
     }),
   ),
 });
 
 const StatefulSet = message({
   metadata: withMeta,
-  spec: one(
+  spec: part(
     2,
     message({
       replicas: int(1),
       selector: one(2, LabelSelector),
-      template: one(3, PodTemplateSpec),
-      volumeClaimTemplates: list(4, message({ metadata: one(1, ObjectMeta) })),
+      template: part(3, PodTemplateSpec),
+      volumeClaimTemplates: list(4, message({ metadata: part(1, ObjectMeta) })),
       serviceName: string(5),
     }),
   ),
-  status: one(
+  status: part(
     3,
     message({
-      observedGeneration: int(1),
+      observedGeneration: omitZero(int(1)),
       replicas: int(2),
-      readyReplicas: int(3),
-      currentReplicas: int(4),
-      updatedReplicas: int(5),
+      readyReplicas: omitZero(int(3)),
+      currentReplicas: omitZero(int(4)),
+      updatedReplicas: omitZero(int(5)),
       currentRevision: string(6),
       updateRevision: string(7),
       conditions: list(10, workloadCondition(3, 4, 5)),
@@ -304,18 +308,18 @@ const StatefulSet = message({
 
 const DaemonSet = message({
   metadata: withMeta,
-  spec: one(2, message({ selector: one(1, LabelSelector), template: one(2, PodTemplateSpec) })),
-  status: one(
+  spec: part(2, message({ selector: one(1, LabelSelector), template: part(2, PodTemplateSpec) })),
+  status: part(
     3,
     message({
       currentNumberScheduled: int(1),
       numberMisscheduled: int(2),
       desiredNumberScheduled: int(3),
       numberReady: int(4),
-      observedGeneration: int(5),
-      updatedNumberScheduled: int(6),
-      numberAvailable: int(7),
-      numberUnavailable: int(8),
+      observedGeneration: omitZero(int(5)),
+      updatedNumberScheduled: omitZero(int(6)),
+      numberAvailable: omitZero(int(7)),
+      numberUnavailable: omitZero(int(8)),
       conditions: list(10, workloadCondition(3, 4, 5)),
     }),
   ),
@@ -330,15 +334,15 @@ const JobSpec = message({
   completions: int(2),
   activeDeadlineSeconds: int(3),
   selector: one(4, LabelSelector),
-  template: one(6, PodTemplateSpec),
+  template: part(6, PodTemplateSpec),
   backoffLimit: int(7),
   suspend: bool(10),
 });
 
 const Job = message({
   metadata: withMeta,
-  spec: one(2, JobSpec),
-  status: one(
+  spec: part(2, JobSpec),
+  status: part(
     3,
     message({
       conditions: list(
@@ -354,16 +358,16 @@ const Job = message({
       ),
       startTime: time(2),
       completionTime: time(3),
-      active: int(4),
-      succeeded: int(5),
-      failed: int(6),
+      active: omitZero(int(4)),
+      succeeded: omitZero(int(5)),
+      failed: omitZero(int(6)),
     }),
   ),
 });
 
 const CronJob = message({
   metadata: withMeta,
-  spec: one(
+  spec: part(
     2,
     message({
       schedule: string(1),
@@ -372,7 +376,7 @@ const CronJob = message({
       suspend: bool(4),
     }),
   ),
-  status: one(
+  status: part(
     3,
     message({
       active: list(1, ObjectReference),
@@ -390,7 +394,7 @@ const EndpointSlice = message({
     2,
     message({
       addresses: stringList(1),
-      conditions: one(2, message({ ready: bool(1), serving: bool(2), terminating: bool(3) })),
+      conditions: part(2, message({ ready: bool(1), serving: bool(2), terminating: bool(3) })),
       targetRef: one(4, ObjectReference),
     }),
   ),
@@ -408,15 +412,15 @@ const StorageClass = message({
 
 const VolumeAttachment = message({
   metadata: withMeta,
-  spec: one(
+  spec: part(
     2,
     message({
       attacher: string(1),
-      source: one(2, message({ persistentVolumeName: string(1) })),
+      source: part(2, message({ persistentVolumeName: string(1) })),
       nodeName: string(3),
     }),
   ),
-  status: one(
+  status: part(
     3,
     message({
       attached: bool(1),
@@ -428,7 +432,7 @@ const VolumeAttachment = message({
 
 const CSINode = message({
   metadata: withMeta,
-  spec: one(
+  spec: part(
     2,
     message({
       drivers: list(
@@ -445,12 +449,12 @@ const CSINode = message({
 
 // scheduling.k8s.io/v1, node.k8s.io/v1, policy/v1, admissionregistration.k8s.io/v1
 
-const PriorityClass = message({ metadata: withMeta, value: int(2), globalDefault: bool(3) });
+const PriorityClass = message({ metadata: withMeta, value: int(2), globalDefault: omitZero(bool(3)) });
 const RuntimeClass = message({ metadata: withMeta, handler: string(2) });
 
 const PodDisruptionBudget = message({
   metadata: withMeta,
-  spec: one(
+  spec: part(
     2,
     message({
       minAvailable: intOrString(1),
@@ -458,7 +462,7 @@ const PodDisruptionBudget = message({
       maxUnavailable: intOrString(3),
     }),
   ),
-  status: one(
+  status: part(
     3,
     message({
       disruptionsAllowed: int(3),
@@ -473,7 +477,7 @@ const PodDisruptionBudget = message({
 const WebhookService = message({ namespace: string(1), name: string(2), port: int(4) });
 const Webhook = message({
   name: string(1),
-  clientConfig: one(2, message({ service: one(1, WebhookService), url: string(3) })),
+  clientConfig: part(2, message({ service: one(1, WebhookService), url: string(3) })),
   failurePolicy: string(4),
 });
 const WebhookConfiguration = message({ metadata: withMeta, webhooks: list(2, Webhook) });

@@ -1,4 +1,4 @@
-import { bool, int, list, message, type Of, one, string, stringList, strings, time } from './schema.ts';
+import { bool, int, list, message, type Of, omitZero, part, string, stringList, strings, time } from './schema.ts';
 
 // meta/v1
 
@@ -16,7 +16,7 @@ export const ObjectMeta = message({
   namespace: string(3),
   uid: string(5),
   resourceVersion: string(6),
-  generation: int(7),
+  generation: omitZero(int(7)),
   creationTimestamp: time(8),
   deletionTimestamp: time(9),
   deletionGracePeriodSeconds: int(10),
@@ -43,7 +43,7 @@ export type LabelSelector = Of<typeof LabelSelector>;
 export const MetaCondition = message({
   type: string(1),
   status: string(2),
-  observedGeneration: int(3),
+  observedGeneration: omitZero(int(3)),
   lastTransitionTime: time(4),
   reason: string(5),
   message: string(6),
@@ -58,4 +58,4 @@ export interface Condition {
   readonly lastTransitionTime?: string;
 }
 
-export const withMeta = one(1, ObjectMeta);
+export const withMeta = part(1, ObjectMeta);

@@ -7,7 +7,9 @@ import {
   list,
   message,
   type Of,
+  omitZero,
   one,
+  part,
   quantities,
   quantity,
   string,
@@ -59,11 +61,11 @@ const ProbeHandler = message({ ...handler, grpc: one(4, message({ port: int(1), 
 
 export const Probe = message(
   {
-    initialDelaySeconds: int(2),
-    timeoutSeconds: int(3),
-    periodSeconds: int(4),
-    successThreshold: int(5),
-    failureThreshold: int(6),
+    initialDelaySeconds: omitZero(int(2)),
+    timeoutSeconds: omitZero(int(3)),
+    periodSeconds: omitZero(int(4)),
+    successThreshold: omitZero(int(5)),
+    failureThreshold: omitZero(int(6)),
     terminationGracePeriodSeconds: int(7),
   },
   inline(1, ProbeHandler),
@@ -76,7 +78,7 @@ const LifecycleHandler = message({
 
 const ContainerPort = message({
   name: string(1),
-  hostPort: int(2),
+  hostPort: omitZero(int(2)),
   containerPort: int(3),
   protocol: string(4),
   hostIP: string(5),
@@ -84,7 +86,7 @@ const ContainerPort = message({
 
 const VolumeMount = message({
   name: string(1),
-  readOnly: bool(2),
+  readOnly: omitZero(bool(2)),
   mountPath: string(3),
   subPath: string(4),
   subPathExpr: string(6),
@@ -111,7 +113,7 @@ export const Container = message({
   workingDir: string(5),
   ports: list(6, ContainerPort),
   env: list(7, EnvVar),
-  resources: one(8, ResourceRequirements),
+  resources: part(8, ResourceRequirements),
   volumeMounts: list(9, VolumeMount),
   livenessProbe: one(10, Probe),
   readinessProbe: one(11, Probe),
@@ -141,11 +143,11 @@ const VolumeSource = message({
   emptyDir: one(2, message({ medium: string(1), sizeLimit: quantity(2) })),
   secret: one(6, message({ secretName: string(1), items: list(2, KeyToPath), optional: bool(4) })),
   nfs: one(7, message({ server: string(1), path: string(2) })),
-  persistentVolumeClaim: one(10, message({ claimName: string(1), readOnly: bool(2) })),
+  persistentVolumeClaim: one(10, message({ claimName: string(1), readOnly: omitZero(bool(2)) })),
   configMap: one(19, NamedItems),
   projected: one(26, message({ sources: list(1, Projection) })),
   csi: one(28, message({ driver: string(1) })),
-  ephemeral: one(29, message({ volumeClaimTemplate: one(1, message({ metadata: one(1, ObjectMeta) })) })),
+  ephemeral: one(29, message({ volumeClaimTemplate: one(1, message({ metadata: part(1, ObjectMeta) })) })),
   image: one(30, message({ reference: string(1), pullPolicy: string(2) })),
 });
 
@@ -199,7 +201,7 @@ export const PodSpec = message({
   nodeSelector: strings(7),
   serviceAccountName: string(8),
   nodeName: string(10),
-  hostNetwork: bool(11),
+  hostNetwork: omitZero(bool(11)),
   securityContext: one(14, message({ runAsUser: int(2), runAsNonRoot: bool(3) })),
   imagePullSecrets: list(15, LocalObjectReference),
   affinity: one(18, Affinity),
@@ -223,7 +225,7 @@ export const PodSpec = message({
 });
 export type PodSpec = Of<typeof PodSpec>;
 
-export const PodTemplateSpec = message({ metadata: one(1, ObjectMeta), spec: one(2, PodSpec) });
+export const PodTemplateSpec = message({ metadata: part(1, ObjectMeta), spec: part(2, PodSpec) });
 
 const ContainerState = message({
   waiting: one(1, message({ reason: string(1), message: string(2) })),
@@ -232,7 +234,7 @@ const ContainerState = message({
     3,
     message({
       exitCode: int(1),
-      signal: int(2),
+      signal: omitZero(int(2)),
       reason: string(3),
       message: string(4),
       startedAt: time(5),
@@ -243,8 +245,8 @@ const ContainerState = message({
 
 export const ContainerStatus = message({
   name: string(1),
-  state: one(2, ContainerState),
-  lastState: one(3, ContainerState),
+  state: part(2, ContainerState),
+  lastState: part(3, ContainerState),
   ready: bool(4),
   restartCount: int(5),
   image: string(6),
@@ -254,7 +256,7 @@ export const ContainerStatus = message({
     14,
     message({
       name: string(1),
-      resources: list(2, message({ resourceID: string(1), health: string(2), message: string(3) })),
+      resources: list(2, message({ resourceID: string(1), health: string(2), message: string(6) })),
     }),
   ),
 });
@@ -283,7 +285,7 @@ export const PodStatus = message({
   resourceClaimStatuses: list(15, message({ name: string(1), resourceClaimName: string(2) })),
 });
 
-export const Pod = message({ metadata: one(1, ObjectMeta), spec: one(2, PodSpec), status: one(3, PodStatus) });
+export const Pod = message({ metadata: part(1, ObjectMeta), spec: part(2, PodSpec), status: part(3, PodStatus) });
 
 export type Pod = Of<typeof Pod>;
 export type Container = Of<typeof Container>;

@@ -6,7 +6,7 @@
  */
 
 /** A scalar, as it is in JSON once it is normalised: times are ISO strings, quantities are strings. */
-export type Scalar = 'string' | 'int' | 'bool' | 'time' | 'quantity' | 'intOrString' | 'json';
+export type Scalar = 'string' | 'int' | 'bool' | 'time' | 'microTime' | 'quantity' | 'intOrString' | 'json';
 
 /** A map with string keys. `keys` keeps the keys alone: every value becomes an empty string. */
 export type MapType = 'strings' | 'quantities' | 'keys';
@@ -15,6 +15,8 @@ export interface Field<T = unknown> {
   readonly number: number;
   readonly type: Scalar | MapType | Message;
   readonly repeated: boolean;
+  /** Whether the empty value ('', 0, false, {}) says more than the field's absence. */
+  readonly keepsEmpty: boolean;
   /** Only for the compiler: the type of the normalised value. */
   readonly is?: T;
 }
@@ -40,37 +42,52 @@ export type Of<M> =
   M extends Message<infer F> ? { readonly [K in keyof F]?: F[K] extends Field<infer T> ? T : never } : never;
 
 const scalar =
-  <T>(type: Scalar | MapType) =>
-  (number: number): Field<T> => ({ number, type, repeated: false });
+  <T>(type: Scalar | MapType, keepsEmpty: boolean) =>
+  (number: number): Field<T> => ({ number, type, repeated: false, keepsEmpty });
 
-export const string = scalar<string>('string');
-export const int = scalar<number>('int');
-export const bool = scalar<boolean>('bool');
-/** RFC 3339; a MicroTime keeps its fraction. */
-export const time = scalar<string>('time');
-export const quantity = scalar<string>('quantity');
-export const intOrString = scalar<number | string>('intOrString');
-export const json = scalar<unknown>('json');
-export const strings = scalar<Readonly<Record<string, string>>>('strings');
-export const quantities = scalar<Readonly<Record<string, string>>>('quantities');
-export const keys = scalar<Readonly<Record<string, string>>>('keys');
+export const string = scalar<string>('string', false);
+export const int = scalar<number>('int', true);
+export const bool = scalar<boolean>('bool', true);
+/** RFC 3339 in UTC, to the second: "2026-11-21T02:00:00Z". */
+export const time = scalar<string>('time', false);
+/** RFC 3339 in UTC, to the microsecond: "2026-11-21T02:00:00.000000Z". */
+export const microTime = scalar<string>('microTime', false);
+export const quantity = scalar<string>('quantity', false);
+export const intOrString = scalar<number | string>('intOrString', true);
+export const json = scalar<unknown>('json', false);
+export const strings = scalar<Readonly<Record<string, string>>>('strings', false);
+export const quantities = scalar<Readonly<Record<string, string>>>('quantities', false);
+export const keys = scalar<Readonly<Record<string, string>>>('keys', false);
 
+/** A field whose empty value is left out: in Go no pointer, and `omitempty`. */
+export const omitZero = <T>(field: Field<T>): Field<T> => ({ ...field, keepsEmpty: false });
+/** A field whose empty value means something else than its absence. */
+export const keepEmpty = <T>(field: Field<T>): Field<T> => ({ ...field, keepsEmpty: true });
+
+/** A message whose presence alone says something, as that of `emptyDir: {}`: in Go a pointer. */
 export const one = <F extends Fields>(number: number, type: Message<F>): Field<Of<Message<F>>> => ({
   number,
   type,
   repeated: false,
+  keepsEmpty: true,
 });
+
+/** A message that is always there and says nothing while it is empty, such as `status`: in Go a struct, no pointer. */
+export const part = <F extends Fields>(number: number, type: Message<F>): Field<Of<Message<F>>> =>
+  omitZero(one(number, type));
 
 export const list = <F extends Fields>(number: number, type: Message<F>): Field<readonly Of<Message<F>>[]> => ({
   number,
   type,
   repeated: true,
+  keepsEmpty: false,
 });
 
 export const stringList = (number: number): Field<readonly string[]> => ({
   number,
   type: 'string',
   repeated: true,
+  keepsEmpty: false,
 });
 
 /** A field whose own fields are written beside its siblings in JSON. */
