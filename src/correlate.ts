@@ -61,10 +61,11 @@ function resolve(candidates: readonly Candidate[], leaders: Map<string, Candidat
       }
     }
   }
+  const explainers = explainersByObject(candidates);
   for (const candidate of candidates) {
     if (causes.has(candidate)) continue;
     for (const ref of candidate.explainedBy) {
-      const leader = leaders.get(objectKey(ref));
+      const leader = leaders.get(objectKey(ref)) ?? explainers.get(objectKey(ref));
       if (leader === undefined || leader === candidate || (isInfo(leader) && !isInfo(candidate))) continue;
       if (leadsTo(leader, candidate, causes)) continue;
       causes.set(candidate, leader);
@@ -76,6 +77,18 @@ function resolve(candidates: readonly Candidate[], leaders: Map<string, Candidat
     for (let above = causes.get(at); above !== undefined; above = causes.get(at)) at = above;
     return at;
   };
+}
+
+/** For objects without a finding of their own: what breaks them. */
+function explainersByObject(candidates: readonly Candidate[]): Map<string, Candidate> {
+  const explainers = new Map<string, Candidate>();
+  for (const candidate of candidates) {
+    for (const ref of candidate.explains) {
+      const known = explainers.get(objectKey(ref));
+      if (known === undefined || earlier(candidate, known)) explainers.set(objectKey(ref), candidate);
+    }
+  }
+  return explainers;
 }
 
 /** Whether following the causes from `from` comes to `to`: one more edge back would close a circle. */

@@ -1,28 +1,52 @@
-import type { View } from '../snapshot.ts';
+import type { Kinds, View } from '../snapshot.ts';
 import { conditionOf, type Pod } from './pods.ts';
 
+type Job = Kinds['Job'];
+
 /**
- * Whether a Failed pod is history: its Job has completed or was retried with success, or its controller has replaced it.
- * A pod without a controller stays what it is, and so does the last failure of a Job that failed.
+ * Whether a Failed pod is history: its Job has completed, or its controller has replaced it. A pod without a controller
+ * stays what it is, and so does the failure of a Job that failed and that no later run of its CronJob made good.
  */
-export function isOutlived(cluster: View<'Pod' | 'Job'>, pod: Pod): boolean {
+export function isOutlived(cluster: View<'Job'>, pod: Pod): boolean {
   const controller = pod.metadata?.ownerReferences?.find((reference) => reference.controller === true);
   if (controller === undefined) return false;
-  const namespace = pod.metadata?.namespace;
   if (controller.kind !== 'Job') return controller.kind !== 'Node';
-  const job = cluster.get('Job', controller.name ?? '', namespace);
-  if (job === undefined) return false;
-  if (conditionOf(job, 'Complete')?.status === 'True' || conditionOf(job, 'SuccessCriteriaMet')?.status === 'True')
-    return true;
-  const cronJob = job.metadata?.ownerReferences?.find((reference) => reference.kind === 'CronJob');
-  if (cronJob === undefined) return false;
-  return cluster
-    .list('Job')
-    .some(
-      (other) =>
-        other.metadata?.namespace === namespace &&
-        other.metadata?.ownerReferences?.some(({ uid, name }) => uid === cronJob.uid && name === cronJob.name) &&
-        conditionOf(other, 'Complete')?.status === 'True' &&
-        (other.metadata?.creationTimestamp ?? '') > (job.metadata?.creationTimestamp ?? ''),
-    );
+  const job = cluster.get('Job', controller.name ?? '', pod.metadata?.namespace);
+  return job !== undefined && (hasCompleted(job) || supersededBy(cluster, job) !== undefined);
+}
+
+const hasCompleted = (job: Job): boolean =>
+  ['Complete', 'SuccessCriteriaMet'].some((type) => conditionOf(job, type)?.status === 'True');
+
+const indexes = new WeakMap<readonly Job[], Map<string, Job[]>>();
+
+/** A later run of the same CronJob that completed. */
+export function supersededBy(cluster: View<'Job'>, job: Job): Job | undefined {
+  const key = cronJobKey(job);
+  if (key === undefined) return undefined;
+  const started = job.metadata?.creationTimestamp ?? '';
+  return runsByCronJob(cluster)
+    .get(key)
+    ?.find((other) => hasCompleted(other) && (other.metadata?.creationTimestamp ?? '') > started);
+}
+
+function runsByCronJob(cluster: View<'Job'>): ReadonlyMap<string, readonly Job[]> {
+  const jobs = cluster.list('Job');
+  const known = indexes.get(jobs);
+  if (known !== undefined) return known;
+  const index = new Map<string, Job[]>();
+  for (const job of jobs) {
+    const key = cronJobKey(job);
+    if (key === undefined) continue;
+    const runs = index.get(key);
+    if (runs === undefined) index.set(key, [job]);
+    else runs.push(job);
+  }
+  indexes.set(jobs, index);
+  return index;
+}
+
+function cronJobKey(job: Job): string | undefined {
+  const cronJob = job.metadata?.ownerReferences?.find(({ kind }) => kind === 'CronJob');
+  return cronJob === undefined ? undefined : `${job.metadata?.namespace}/${cronJob.name}`;
 }

@@ -2,6 +2,7 @@ import type { Ref } from '../finding.ts';
 import type { View } from '../snapshot.ts';
 import type { ObjectMeta } from './meta.ts';
 import type { Pod } from './pod-schema.ts';
+import { objectKey } from './refs.ts';
 
 interface Owned {
   readonly metadata?: ObjectMeta;
@@ -32,4 +33,24 @@ export function workloadOf(cluster: View<'ReplicaSet' | 'Job'>, ref: Ref, templa
     return { ...ref, kind: 'Deployment', name: ref.name.slice(0, -templateHash.length - 1) };
   }
   return ref;
+}
+
+const owned = new WeakMap<readonly Pod[], Map<string, Pod[]>>();
+
+/** The pods of every workload on top, by `objectKey`. */
+export function podsByOwner(cluster: View<'Pod' | 'ReplicaSet' | 'Job'>): ReadonlyMap<string, readonly Pod[]> {
+  const pods = cluster.list('Pod');
+  const known = owned.get(pods);
+  if (known !== undefined) return known;
+  const index = new Map<string, Pod[]>();
+  for (const pod of pods) {
+    const owner = ownerOf(cluster, pod);
+    if (owner === undefined) continue;
+    const key = objectKey(owner);
+    const list = index.get(key);
+    if (list === undefined) index.set(key, [pod]);
+    else list.push(pod);
+  }
+  owned.set(pods, index);
+  return index;
 }

@@ -1,0 +1,36 @@
+import type { LabelSelector } from './meta.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Whether labels satisfy a plain map, as a Service's selector is one. An empty selector selects nothing. */
+export function matchesLabels(selector: Labels, labels: Labels = {}): boolean {
+  const keys = Object.keys(selector);
+  return keys.length > 0 && keys.every((key) => labels[key] === selector[key]);
+}
+
+/** Whether labels satisfy a LabelSelector. An empty one selects everything, an absent one nothing. */
+export function matchesSelector(selector: LabelSelector | undefined, labels: Labels = {}): boolean {
+  if (selector === undefined) return false;
+  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) if (labels[key] !== value) return false;
+  return (selector.matchExpressions ?? []).every(({ key = '', operator, values = [] }) => {
+    const value = labels[key];
+    switch (operator) {
+      case 'In':
+        return value !== undefined && values.includes(value);
+      case 'NotIn':
+        return value === undefined || !values.includes(value);
+      case 'Exists':
+        return value !== undefined;
+      case 'DoesNotExist':
+        return value === undefined;
+      default:
+        return false;
+    }
+  });
+}
+
+/** "app=web, version=v2". */
+export const labelText = (labels: Labels): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
