@@ -1,65 +1,173 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { loadAll } from 'js-yaml';
-import { type Contents, createSnapshot, type Kind, type Log, logName, type Snapshot } from '../snapshot.ts';
-import { isApiKind, resources } from './kinds.ts';
-import { normalize } from './normalize.ts';
+import { PodlensError } from '../errors.ts';
+import type { Gap } from '../finding.ts';
+import { createSnapshot } from '../snapshot.ts';
+import type { Collected } from './collected.ts';
+import { type Bytes, bytesOf, decoded, startOf, tailOf } from './dump-bytes.ts';
+import type { FileContents } from './dump-file.ts';
+import { type DumpReader, type LogName, NotADump } from './dump-handler.ts';
+import { createInventory, type Inventory } from './dump-inventory.ts';
+import { linesOfText, logPlace, sectionsReader } from './dump-logs.ts';
+import { placeOf } from './dump-place.ts';
+import { reader } from './dump-reader.ts';
+import { parseAt } from './dump-time.ts';
+import { type DumpFile, findFiles, isFileError, reasonOf } from './dump-walk.ts';
 
-export function readFiles(path: string, at?: string): Snapshot {
-  const objects: Record<string, Map<string, unknown>> = {};
-  const logs: Log[] = [];
-  const namespaces = new Map<Kind, Set<string>>();
-  for (const file of filesOf(path)) {
-    if (file.endsWith('.log')) {
-      const parts = basename(file, '.log').split('.previous');
-      const pod = basename(dirname(file));
-      const container = parts[0] ?? '';
-      const previous = parts.length > 1;
-      const text = readFileSync(file, 'utf8');
-      logs.push({
-        metadata: { name: logName(pod, container, previous), namespace: basename(dirname(dirname(file))) },
-        pod,
-        container,
-        previous,
-        lines: text
-          .split('\n')
-          .filter((l) => l !== '')
-          .map((t) => ({ text: t })),
-        read: 'last 200 lines',
-      });
-    } else if (/\.(json|ya?ml)$/.test(file)) {
-      for (const doc of loadAll(readFileSync(file, 'utf8')) as { kind?: string; items?: unknown[] }[]) {
-        for (const item of (doc?.items ?? [doc]) as {
-          kind?: string;
-          metadata?: { namespace?: string; name?: string };
-        }[]) {
-          const kind = item?.kind ?? '';
-          if (!isApiKind(kind)) continue;
-          objects[kind] ??= new Map();
-          objects[kind].set(`${item.metadata?.namespace}/${item.metadata?.name}`, normalize(kind, item));
-          if (resources[kind].namespaced) {
-            const set = namespaces.get(kind) ?? new Set();
-            set.add(item.metadata?.namespace ?? '');
-            namespaces.set(kind, set);
-          }
-        }
-      }
-    }
-  }
-  const unreadable = new Map<Kind, string>();
-  for (const kind of Object.keys(resources) as Kind[])
-    if (objects[kind] === undefined) unreadable.set(kind, 'not in the dump');
-  return createSnapshot({
-    takenAt: at ?? '2026-11-21T02:07:38.484Z',
-    objects: { ...Object.fromEntries(Object.entries(objects).map(([k, v]) => [k, [...v.values()]])), Log: logs },
-    unreadable,
-    namespaces,
-  } as Contents);
+export interface DumpOptions {
+  /** The time to judge by, RFC 3339; without it, the newest time in the dump. */
+  readonly at?: string | undefined;
+  /** What `-` reads. */
+  readonly stdin?: NodeJS.ReadableStream | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** One line for each file that is broken or not Kubernetes. */
+  onWarning?(line: string): void;
 }
 
-const filesOf = (path: string): string[] =>
-  statSync(path).isDirectory()
-    ? readdirSync(path)
-        .sort()
-        .flatMap((name) => filesOf(join(path, name)))
-    : [path];
+/** A dump while it is read. */
+interface Reading {
+  readonly options: DumpOptions;
+  readonly inventory: Inventory;
+  readonly gaps: Gap[];
+  /** Logs wait until the pods are known: those of healthy containers are not read. */
+  readonly logs: { readonly file: DumpFile; readonly name: LogName | 'sections' }[];
+  files: number;
+  bytes: number;
+}
+
+/**
+ * Reads a saved cluster: what `kubectl get -o json|yaml` prints, `kubectl cluster-info dump`, an OpenShift must-gather,
+ * `podlens snapshot`, plain or as gzip. Paths are files, folders, and `-` for standard input.
+ * @throws PodlensError `file-not-found`, `file-unreadable`, `no-objects`, `invalid-time`
+ */
+export async function readDump(paths: readonly string[], options: DumpOptions = {}): Promise<Collected> {
+  const at = options.at === undefined ? undefined : parseAt(options.at);
+  const reading: Reading = { options, inventory: createInventory(), gaps: [], logs: [], files: 0, bytes: 0 };
+  const named = paths.filter((path) => path !== '-');
+  const files = await findFiles(named, (path, why) => warn(reading, `Skipped ${path}: ${why}.`));
+  if (named.length < paths.length) await readStdin(reading);
+  for (const file of files) await readFile(reading, file);
+  for (const { file, name } of reading.logs) await readLog(reading, file, name);
+  if (reading.inventory.found === 0) throw nothingRead(paths);
+  return collected(reading, at);
+}
+
+function collected({ inventory, gaps, files, bytes }: Reading, at: string | undefined): Collected {
+  const { saved } = inventory;
+  return {
+    snapshot: createSnapshot(inventory.contents(at)),
+    gaps: [...saved.gaps, ...gaps],
+    stats: { requests: files, bytes, retries: 0 },
+    ...(saved.namespaces === undefined ? {} : { namespaces: saved.namespaces }),
+  };
+}
+
+function nothingRead(paths: readonly string[]): PodlensError {
+  const names = paths.map((path) => (path === '-' ? 'standard input' : `"${path}"`)).join(', ');
+  return new PodlensError('no-objects', `Nothing in ${names} is an object that podlens reads.`, {
+    hint: 'It reads what "kubectl get pods,events,nodes -A -o json", "kubectl cluster-info dump" or "podlens snapshot" write.',
+  });
+}
+
+async function readStdin(reading: Reading): Promise<void> {
+  const { stdin } = reading.options;
+  if (stdin === undefined) throw new PodlensError('no-objects', 'There is no standard input to read.');
+  await readObjects(reading, { name: 'standard input', path: '', bytes: buffers(stdin) });
+}
+
+async function* buffers(stream: NodeJS.ReadableStream): Bytes {
+  for await (const chunk of stream) yield Buffer.from(chunk);
+}
+
+const OBJECTS = /\.(json|ya?ml)(\.gz)?$/i;
+
+async function readFile(reading: Reading, file: DumpFile): Promise<void> {
+  const log = logPlace(file.path);
+  if (log !== undefined) {
+    reading.logs.push({ file, name: log });
+    return;
+  }
+  if (!file.asked && !OBJECTS.test(file.path) && !(await looksLikeObjects(file))) return;
+  await readObjects(reading, { name: file.path, path: file.path, bytes: bytesOf(file, reading.options.signal) });
+}
+
+/** Files without an extension may hold anything: `kubectl get … > pods`, or a must-gather's `version`. */
+async function looksLikeObjects(file: DumpFile): Promise<boolean> {
+  if (/\.[^/\\]*$/.test(file.path)) return false;
+  const start = await startOf(file).catch(() => '');
+  return /^\s*\{\s*"(apiVersion|kind)"/.test(start) || /^(apiVersion|kind): /m.test(start);
+}
+
+interface Source {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: Bytes;
+}
+
+async function readObjects(reading: Reading, { name, path, bytes }: Source): Promise<void> {
+  const { handler, contents } = reading.inventory.file(placeOf(path));
+  try {
+    await feed(reading, reader(handler), counted(reading, bytes));
+  } catch (error) {
+    contents.flaws.push({ why: whyUnread(reading, error) });
+  }
+  report(reading, name, contents);
+}
+
+async function feed({ options }: Reading, reader: DumpReader, bytes: Bytes): Promise<void> {
+  for await (const chunk of decoded(bytes)) {
+    options.signal?.throwIfAborted();
+    reader.push(chunk);
+  }
+  reader.end();
+}
+
+async function* counted(reading: Reading, bytes: Bytes): Bytes {
+  reading.files++;
+  for await (const chunk of bytes) {
+    reading.bytes += chunk.length;
+    yield chunk;
+  }
+}
+
+/** Why a file could not be read to its end. What is not the file's fault goes on as it came. */
+function whyUnread({ options }: Reading, error: unknown): string {
+  if (options.signal?.aborted) throw error;
+  if (error instanceof NotADump) return error.message;
+  if (isFileError(error)) return reasonOf(error);
+  throw error;
+}
+
+/** At most one line per file, and a gap where objects are missing. */
+function report(reading: Reading, name: string, { known, foreign, flaws }: FileContents): void {
+  const [first] = flaws;
+  if (first === undefined && known > 0) return;
+  const broken = first && (first.line === undefined ? first.why : `line ${first.line}: ${first.why}`);
+  const why = broken ?? foreign?.why ?? 'it is empty';
+  warn(reading, `${known > 0 ? 'Could read only a part of' : 'Skipped'} ${name}: ${why}.`);
+  if (broken !== undefined || foreign?.isLoss) reading.gaps.push({ what: name, reason: why });
+}
+
+async function readLog(reading: Reading, file: DumpFile, name: LogName | 'sections'): Promise<void> {
+  const { inventory, options } = reading;
+  options.signal?.throwIfAborted();
+  try {
+    if (name === 'sections') {
+      const bytes = counted(reading, bytesOf(file, options.signal));
+      return await feed(reading, sectionsReader(inventory.log), bytes);
+    }
+    // A must-gather has an empty previous log for every container that never had a previous run.
+    if (!inventory.wantsLog(name) || (name.previous && file.size === 0)) return;
+    const { text, cut, bytes } = await tailOf(file, options.signal);
+    reading.files++;
+    reading.bytes += bytes;
+    inventory.log(name, linesOfText(text, cut));
+  } catch (error) {
+    const reason = whyUnread(reading, error);
+    warn(reading, `Skipped ${file.path}: ${reason}.`);
+    reading.gaps.push({ what: file.path, reason });
+  }
+}
+
+/** Names and messages come from the dump: no control character of theirs goes to a terminal. */
+function warn({ options }: Reading, line: string): void {
+  options.onWarning?.(line.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' '));
+}

@@ -1,0 +1,175 @@
+import type { Gap } from '../finding.ts';
+import type { ApiKind, ApiKinds } from '../objects/kinds-schema.ts';
+import { type Contents, compare, type Kind, type Log, logName } from '../snapshot.ts';
+import { type Coverage, noteList } from './dump-coverage.ts';
+import { type FileContents, readInto, type Store } from './dump-file.ts';
+import type { DumpHandler, LogName } from './dump-handler.ts';
+import {
+  asServed,
+  isNewer,
+  isObject,
+  keyOf,
+  kindOfList,
+  metadataOf,
+  type Named,
+  type Plain,
+} from './dump-kubernetes.ts';
+import { LOG_READ } from './dump-logs.ts';
+import type { Place } from './dump-place.ts';
+import { newestTime, seeTimes } from './dump-time.ts';
+import { isApiKind, resources } from './kinds.ts';
+import { normalize } from './normalize.ts';
+import type { SavedHeader } from './saved.ts';
+
+export interface Inventory {
+  /** Takes what one file holds; `place` is what its path says of it. */
+  file(place: Place): { readonly handler: DumpHandler; readonly contents: FileContents };
+  readonly log: DumpHandler['log'];
+  /** There is a log of this container. Whether it may tell why something is broken; the pods must have been read. */
+  wantsLog(name: LogName): boolean;
+  /** Objects and Lists of kinds that podlens reads. */
+  readonly found: number;
+  /** `at` is the time to judge by, in place of the newest one that was seen. */
+  contents(at: string | undefined): Contents;
+  /** What was saved with snapshots. */
+  readonly saved: { readonly gaps: readonly Gap[]; readonly namespaces: readonly string[] | undefined };
+}
+
+/** Gathers the objects of all files: each once, cut down to what podlens reads. */
+export function createInventory(): Inventory {
+  const objects = new Map<ApiKind, Map<string, Named>>();
+  const logs = new Map<string, Log>();
+  const savedLogs = new Set<Log>();
+  const headers: SavedHeader[] = [];
+  const coverage: Coverage = { everywhere: new Set(), namespaces: new Map() };
+  const newest = newestTime();
+  let found = 0;
+  let hasLogs = false;
+
+  const store: Store = {
+    object(kind, raw) {
+      const object: Named = normalize(kind, asServed(kind, raw));
+      const known = at(objects, kind, () => new Map<string, Named>());
+      const before = known.get(keyOf(object));
+      if (before === undefined || isNewer(object, before)) known.set(keyOf(object), object);
+      at(coverage.namespaces, kind, () => new Set());
+      seeTimes(kind, object, newest.see);
+      seeManagedFields(raw, newest.see);
+      found++;
+    },
+    list(seen) {
+      noteList(coverage, seen);
+      const kind = kindOfList(seen.kind) ?? seen.place.kind ?? 'List';
+      if (isApiKind(kind) || (kind === 'List' && seen.items.size === 0)) found++;
+    },
+    log(name, lines) {
+      const { namespace, pod, container, previous } = name;
+      if (objects.get('Pod')?.has(`${namespace}/${pod}`) && !wantsLog(name)) return;
+      hasLogs = true;
+      const metadata = { namespace, name: logName(pod, container, previous) };
+      const log: Log = { metadata, pod, container, previous, lines, read: LOG_READ };
+      logs.set(keyOf(log), log);
+      for (const { at } of lines) newest.see(at);
+    },
+    savedLog(log) {
+      logs.set(keyOf(log), log);
+      savedLogs.add(log);
+    },
+    header(header) {
+      headers.push(header);
+      found++;
+    },
+  };
+  const wantsLog = ({ namespace, pod, container }: LogName): boolean => {
+    hasLogs = true;
+    const known = objects.get('Pod')?.get(`${namespace}/${pod}`);
+    return known !== undefined && mayTell(known, container);
+  };
+
+  return {
+    file: (place) => readInto(store, place),
+    log: store.log,
+    wantsLog,
+    get found() {
+      return found;
+    },
+    contents(at) {
+      const all: Record<string, readonly unknown[]> = {
+        Log: [...logs.values()].filter((log) => savedLogs.has(log) || wantsLog(nameOf(log))),
+      };
+      for (const [kind, byKey] of objects) all[kind] = [...byKey.values()];
+      return {
+        takenAt: at ?? lastTaken(headers) ?? newest.value ?? new Date(0).toISOString(),
+        objects: all as Contents['objects'],
+        ...boundaries(coverage, headers, hasLogs),
+      };
+    },
+    get saved() {
+      const namespaces = headers.flatMap((header) => header.namespaces ?? []);
+      return {
+        gaps: headers.flatMap(({ gaps }) => gaps),
+        namespaces: namespaces.length === 0 ? undefined : [...new Set(namespaces)].sort(compare),
+      };
+    },
+  };
+}
+
+/** Which kinds are not in the dump, and which of them only for some namespaces. */
+function boundaries(
+  coverage: Coverage,
+  headers: readonly SavedHeader[],
+  hasLogs: boolean,
+): Pick<Contents, 'unreadable' | 'namespaces'> {
+  const unreadable = new Map<Kind, string>();
+  const namespaces = new Map<Kind, ReadonlySet<string>>();
+  for (const kind of [...Object.keys(resources), 'Log'] as Kind[]) {
+    const saved = headers.map((header) => header.read[kind]).filter((where) => where !== undefined);
+    if (coverage.everywhere.has(kind) || saved.includes('everywhere')) continue;
+    const known = coverage.namespaces.get(kind);
+    const refused = headers.map((header) => header.unreadable[kind]).find((reason) => reason !== undefined);
+    // A snapshot may hold objects of a kind that it calls unreadable: those that came before the list broke off.
+    const beside = kind === 'Log' ? hasLogs : known !== undefined;
+    const hasSome = saved.length > 0 || (beside && (refused === undefined || (known?.size ?? 0) > 0));
+    if (!hasSome) unreadable.set(kind, refused ?? 'not in the dump');
+    else namespaces.set(kind, new Set([...(known ?? []), ...saved.flat()].sort(compare)));
+  }
+  return { unreadable, namespaces };
+}
+
+/** A snapshot was taken when it says so, whatever times its objects bear. */
+const lastTaken = (headers: readonly SavedHeader[]): string | undefined =>
+  headers
+    .map(({ takenAt }) => takenAt)
+    .sort((a, b) => Date.parse(a) - Date.parse(b))
+    .at(-1);
+
+function at<K, V>(map: Map<K, V>, key: K, create: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const value = create();
+  map.set(key, value);
+  return value;
+}
+
+/** The API server notes there when each field was last written; podlens reads no more of it than the time. */
+function seeManagedFields(raw: Plain, see: (time: unknown) => void): void {
+  const { managedFields } = metadataOf(raw);
+  if (!Array.isArray(managedFields)) return;
+  for (const field of managedFields) if (isObject(field)) see(field.time);
+}
+
+const nameOf = ({ metadata, pod, container, previous }: Log): LogName => ({
+  namespace: metadata.namespace,
+  pod,
+  container,
+  previous,
+});
+
+/** A container that runs, is ready and never stopped has nothing to tell, nor has an init container that did its work. */
+function mayTell({ status }: ApiKinds['Pod'], container: string): boolean {
+  if (status?.phase !== 'Running' && status?.phase !== 'Succeeded') return true;
+  const init = status.initContainerStatuses?.find(({ name }) => name === container);
+  if (init?.state?.terminated?.exitCode === 0 && !init.restartCount) return false;
+  const found = init ?? status.containerStatuses?.find(({ name }) => name === container);
+  return !(found?.ready && found.state?.running !== undefined && !found.restartCount);
+}

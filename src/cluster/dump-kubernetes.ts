@@ -1,0 +1,78 @@
+import type { ApiKind } from '../objects/kinds-schema.ts';
+import { isApiKind, resources } from './kinds.ts';
+
+export type Plain = Record<string, unknown>;
+
+export const isObject = (value: unknown): value is Plain =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+export const text = (value: unknown): string | undefined => (isText(value) ? value : undefined);
+
+export const metadataOf = (object: Plain): Plain => (isObject(object.metadata) ? object.metadata : {});
+
+export const isList = (value: Plain): value is Plain & { readonly items: readonly unknown[] } =>
+  (text(value.kind)?.endsWith('List') ?? false) && Array.isArray(value.items);
+
+/** The kind of a typed list's items: "Pod" of "PodList". A plain `List` has none. */
+export const kindOfList = (kind: string | undefined): string | undefined => /^(.+)List$/.exec(kind ?? '')?.[1];
+
+/** Whether a list is one page of several, as the API itself gives it. */
+export const hasMore = (list: unknown): boolean => isObject(list) && isText(metadataOf(list).continue);
+
+/** Kinds of other groups share names: a Service of Knative, a Node of OpenShift's config. */
+export function isReadable(kind: string, apiVersion: string | undefined): kind is ApiKind {
+  if (!isApiKind(kind)) return false;
+  if (apiVersion === undefined) return true;
+  const group = groupOf(apiVersion);
+  return group === groupOf(resources[kind].groupVersion) || (kind === 'Event' && group === 'events.k8s.io');
+}
+
+const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '');
+
+/** What kubectl prints without `-o`. */
+export const isTable = (value: unknown): boolean =>
+  typeof value === 'string' && /^(NAMESPACE +)?(NAME|LAST SEEN) {2,}/.test(value);
+
+/** The object by the names and with the namespace that the API server gives it in core/v1. */
+export function asServed(kind: ApiKind, raw: Plain): Plain {
+  const object = kind === 'Event' ? coreEvent(raw) : raw;
+  const metadata = metadataOf(object);
+  if (!resources[kind].namespaced || isText(metadata.namespace)) return object;
+  return { ...object, metadata: { ...metadata, namespace: 'default' } };
+}
+
+/** An Event of events.k8s.io/v1 by the names that core/v1 gives to the same fields. */
+function coreEvent(raw: Plain): Plain {
+  if (raw.regarding === undefined && raw.note === undefined) return raw;
+  return {
+    ...raw,
+    involvedObject: raw.regarding,
+    message: raw.note,
+    source: raw.deprecatedSource,
+    firstTimestamp: raw.deprecatedFirstTimestamp,
+    lastTimestamp: raw.deprecatedLastTimestamp,
+    count: raw.deprecatedCount,
+    reportingComponent: raw.reportingController,
+  };
+}
+
+export interface Named {
+  readonly metadata?: {
+    readonly name?: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly creationTimestamp?: string;
+  };
+}
+
+export const keyOf = ({ metadata }: Named): string => `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
+
+/** Of two objects with one name: the one that was created later, or that was changed later. */
+export function isNewer(a: Named, b: Named): boolean {
+  if (a.metadata?.uid !== b.metadata?.uid)
+    return (a.metadata?.creationTimestamp ?? '') >= (b.metadata?.creationTimestamp ?? '');
+  return Number(a.metadata?.resourceVersion ?? 0) >= Number(b.metadata?.resourceVersion ?? 0);
+}

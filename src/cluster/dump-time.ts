@@ -1,0 +1,49 @@
+import { PodlensError } from '../errors.ts';
+import { type ApiKind, messages } from '../objects/kinds-schema.ts';
+import type { Message } from '../objects/schema.ts';
+
+/** Remembers the newest time it is shown. */
+export function newestTime(): { see(time: unknown): void; readonly value: string | undefined } {
+  let newest: string | undefined;
+  let newestMs = Number.NEGATIVE_INFINITY;
+  return {
+    see(time) {
+      if (typeof time !== 'string') return;
+      const value = Date.parse(time);
+      if (!(value > newestMs)) return;
+      newestMs = value;
+      newest = new Date(value).toISOString();
+    },
+    get value() {
+      return newest;
+    },
+  };
+}
+
+/**
+ * Shows every time in a normalised object that lies in the past when it is written; a deletionTimestamp is when the
+ * grace period ends.
+ */
+export function seeTimes(kind: ApiKind, object: unknown, see: (time: unknown) => void): void {
+  walk(messages[kind], object, see);
+}
+
+function walk(message: Message, object: unknown, see: (time: unknown) => void): void {
+  for (const [name, value] of Object.entries(object ?? {})) {
+    const type = (message.fields[name] ?? message.inlined?.message.fields[name])?.type;
+    if (type === 'time' && name !== 'deletionTimestamp') see(value);
+    if (typeof type !== 'object') continue;
+    for (const one of Array.isArray(value) ? value : [value]) walk(type, one, see);
+  }
+}
+
+/** The time in `--at TIME`, as an ISO string. */
+export function parseAt(text: string): string {
+  const iso = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d))?$/i.test(text);
+  const time = iso ? new Date(text.replace(' ', 'T')) : undefined;
+  if (time === undefined || Number.isNaN(time.getTime()))
+    throw new PodlensError('invalid-time', `"${text}" is no time that podlens understands.`, {
+      hint: 'Write it as RFC 3339 with a time zone, for example 2026-01-31T14:05:00Z.',
+    });
+  return time.toISOString();
+}
