@@ -1,0 +1,75 @@
+import { getCACertificates } from 'node:tls';
+import { PodlensError } from '../errors.ts';
+
+/** fetch, as far as backends need it. */
+export type Fetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+export interface HttpOptions {
+  readonly baseUrl: string;
+  /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in capitals or not. */
+  readonly env: NodeJS.ProcessEnv;
+  /** PEM of certificate authorities that are trusted beside the system's. */
+  readonly ca?: string | undefined;
+  /** How long to wait for an answer to begin, and for its next part. */
+  readonly timeoutMs: number;
+}
+
+/** A fetch that goes through the person's proxy and trusts their CA. This machine is never asked for through a proxy. */
+export async function createFetch({ baseUrl, env, ca, timeoutMs }: HttpOptions): Promise<Fetch> {
+  const { Agent, EnvHttpProxyAgent, fetch } = await import('undici');
+  const tls = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
+  const options = {
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: { timeout: Math.min(timeoutMs, 10_000), ...tls },
+  };
+  const proxied = { ...options, requestTls: tls, proxyTls: tls };
+  const variable = (name: string) => env[name.toLowerCase()] ?? env[name] ?? '';
+  const dispatcher = isLoopback(baseUrl)
+    ? new Agent(options)
+    : withProxy(
+        () =>
+          new EnvHttpProxyAgent({
+            ...proxied,
+            httpProxy: variable('HTTP_PROXY'),
+            httpsProxy: variable('HTTPS_PROXY'),
+            noProxy: variable('NO_PROXY'),
+          }),
+      );
+  // undici's types and those of the platform describe the same fetch, under two names.
+  const send = fetch as unknown as (url: string | URL | Request, init: object) => Promise<Response>;
+  return (url, init) => send(url, { ...init, dispatcher });
+}
+
+function withProxy<T>(create: () => T): T {
+  try {
+    return create();
+  } catch (cause) {
+    throw new PodlensError('proxy-invalid', 'The proxy that HTTPS_PROXY or HTTP_PROXY names cannot be used.', {
+      hint: 'It must look like http://proxy.example.com:3128.',
+      cause,
+    });
+  }
+}
+
+/** Whether the URL names this machine. */
+export function isLoopback(url: string): boolean {
+  const host = new URL(url).hostname;
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
+}
+
+/** The URL as it may be shown: without user, password and query. */
+export function publicUrl(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`.replace(/\/+$/, '');
+}
+
+/** `user:password@` of a URL as a header, since fetch refuses such URLs; the URL without it. */
+export function splitCredentials(url: string): { url: string; authorization?: string } {
+  const parsed = new URL(url);
+  if (parsed.username === '' && parsed.password === '') return { url };
+  const pair = `${decodeURIComponent(parsed.username)}:${decodeURIComponent(parsed.password)}`;
+  parsed.username = '';
+  parsed.password = '';
+  return { url: parsed.href.replace(/\/+$/, ''), authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+}
