@@ -1,10 +1,17 @@
 import type { AnyAnalyzer } from '../analyzer.ts';
+import { nodeConditions } from './node-conditions.ts';
 import { podContainerConfig } from './pod-container-config.ts';
 import { podContainerStart } from './pod-container-start.ts';
+import { podDeadline } from './pod-deadline.ts';
+import { podDisruption } from './pod-disruption.ts';
+import { podEviction } from './pod-eviction.ts';
 import { podExit } from './pod-exit.ts';
 import { podImagePull } from './pod-image-pull.ts';
 import { podInit } from './pod-init.ts';
 import { podNotReady } from './pod-not-ready.ts';
+import { podRejection } from './pod-rejection.ts';
+import { podResize } from './pod-resize.ts';
+import { podTermination } from './pod-termination.ts';
 import { serviceEndpoints } from './service-endpoints.ts';
 import { workloadCreate } from './workload-create.ts';
 import { workloadJob } from './workload-job.ts';
@@ -12,12 +19,19 @@ import { workloadRollout } from './workload-rollout.ts';
 
 /** Every analyzer, in the order of a pod's life. */
 export const analyzers: readonly AnyAnalyzer[] = [
+  podEviction,
+  podRejection,
+  podDisruption,
+  podDeadline,
+  nodeConditions,
+  podTermination,
   podInit,
   podImagePull,
   podContainerConfig,
   podContainerStart,
   podExit,
   podNotReady,
+  podResize,
   workloadCreate,
   workloadRollout,
   workloadJob,

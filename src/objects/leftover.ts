@@ -1,0 +1,175 @@
+import type { Severity } from '../finding.ts';
+import type { View } from '../snapshot.ts';
+import { conditionOf, type Pod } from './pods.ts';
+import { later, ms, secondsBetween } from './time.ts';
+
+type Needs = 'Pod' | 'ReplicaSet' | 'Job';
+
+const controllerOf = (object: Pod) =>
+  object.metadata?.ownerReferences?.find((reference) => reference.controller === true);
+
+/**
+ * Why a Failed pod is only history, as a sentence: its controller has replaced it, its Job has completed. Undefined where
+ * it still matters; a pod without a controller always does, because nothing brings it back.
+ */
+export function leftoverOf(cluster: View<Needs>, pod: Pod): string | undefined {
+  const controller = controllerOf(pod);
+  if (controller === undefined || controller.kind === 'Node') return undefined;
+  if (controller.kind === 'Job') return leftoverOfJob(cluster, pod, controller.name ?? '');
+  const living = groupOf(cluster, pod)?.living ?? [];
+  const kind = controller.kind ?? 'controller';
+  if (controller.kind === 'DaemonSet') {
+    const onNode = living.some((other) => other.spec?.nodeName === pod.spec?.nodeName);
+    return onNode ? `Its ${kind} has replaced it.` : undefined;
+  }
+  const wanted = wantedBy(cluster, pod);
+  if (wanted === 0) return `Its ${kind} no longer wants any pods.`;
+  if (wanted !== undefined) return living.length >= wanted ? `Its ${kind} has replaced it.` : undefined;
+  const newer = living.some((other) => !isBefore(other.metadata?.creationTimestamp, endOf(pod)));
+  return newer ? `Its ${kind} has replaced it.` : undefined;
+}
+
+/** How many pods the ReplicaSet wants; undefined for other controllers, 0 where it is known to be gone. */
+function wantedBy(cluster: View<Needs>, pod: Pod): number | undefined {
+  const controller = controllerOf(pod);
+  if (controller?.kind !== 'ReplicaSet') return undefined;
+  const namespace = pod.metadata?.namespace ?? '';
+  const set = cluster.get('ReplicaSet', controller.name ?? '', namespace);
+  if (set === undefined) return cluster.covers('ReplicaSet', namespace) ? 0 : undefined;
+  return set.spec?.replicas ?? 1;
+}
+
+function leftoverOfJob(cluster: View<Needs>, pod: Pod, name: string): string | undefined {
+  const namespace = pod.metadata?.namespace ?? '';
+  const job = cluster.get('Job', name, namespace);
+  if (job === undefined) return cluster.covers('Job', namespace) ? 'Its Job no longer exists.' : undefined;
+  const isTrue = (type: string) => conditionOf(job, type)?.status === 'True';
+  if (isTrue('Complete') || isTrue('SuccessCriteriaMet')) return 'Its Job has completed.';
+  if (cronJobSucceededAfter(cluster, namespace, name)) return 'Its CronJob has completed since.';
+  if (isTrue('Failed') || isTrue('FailureTarget')) return undefined;
+  const end = endOf(pod);
+  const { living = [], succeeded = [] } = groupOf(cluster, pod) ?? {};
+  const retried = [...living, ...succeeded].some((other) => !isBefore(other.metadata?.creationTimestamp, end));
+  return retried ? 'Its Job has started another pod.' : undefined;
+}
+
+function cronJobSucceededAfter(cluster: View<Needs>, namespace: string, name: string): boolean {
+  const job = cluster.get('Job', name, namespace);
+  const cronJob = job?.metadata?.ownerReferences?.find(({ kind, controller }) => kind === 'CronJob' && controller);
+  if (cronJob === undefined) return false;
+  return cluster
+    .list('Job')
+    .some(
+      (other) =>
+        other.metadata?.namespace === namespace &&
+        other.metadata?.ownerReferences?.some((owner) => owner.kind === 'CronJob' && owner.name === cronJob.name) &&
+        isBefore(job?.metadata?.creationTimestamp, other.metadata?.creationTimestamp) &&
+        conditionOf(other, 'Complete')?.status === 'True',
+    );
+}
+
+const isBefore = (a: string | undefined, b: string | undefined): boolean => (ms(a) ?? 0) < (ms(b) ?? 0);
+
+/** When the pod ended, as far as it tells: its containers' last exit, or else when it was last seen alive. */
+export function endOf(pod: Pod): string | undefined {
+  let end = later(pod.metadata?.creationTimestamp, pod.status?.startTime);
+  for (const { state } of pod.status?.containerStatuses ?? []) end = later(end, state?.terminated?.finishedAt);
+  return later(end, conditionOf(pod, 'DisruptionTarget')?.lastTransitionTime);
+}
+
+const HOUR_SECONDS = 3600;
+
+/**
+ * How many pods of the same controller ended with this one's reason one after the other within the last hour: each
+ * created after the one before had ended. Replicas that were all evicted at once count as one.
+ */
+export function endingsInARow(cluster: View<Needs>, pod: Pod): number {
+  const group = groupOf(cluster, pod);
+  const reason = pod.status?.reason ?? '';
+  const known = group?.rows.get(reason);
+  if (group === undefined || known !== undefined) return known ?? 1;
+  const count = longestRow(
+    group.failed.filter(
+      (other) =>
+        (other.status?.reason ?? '') === reason && (secondsBetween(endOf(other), cluster.takenAt) ?? 0) < HOUR_SECONDS,
+    ),
+  );
+  group.rows.set(reason, count);
+  return count;
+}
+
+function longestRow(pods: readonly Pod[]): number {
+  const inOrder = [...pods].sort((a, b) => (createdAt(a) ?? 0) - (createdAt(b) ?? 0));
+  let count = 0;
+  let end: string | undefined;
+  for (const pod of inOrder) {
+    if (count > 0 && isBefore(pod.metadata?.creationTimestamp, end)) continue;
+    count += 1;
+    end = endOf(pod);
+  }
+  return count;
+}
+
+const createdAt = (pod: Pod): number | undefined => ms(pod.metadata?.creationTimestamp);
+
+/** The pods of one controller. */
+interface Group {
+  readonly failed: Pod[];
+  /** Those that are not terminal. */
+  readonly living: Pod[];
+  readonly succeeded: Pod[];
+  /** Results of `endingsInARow`, by reason. */
+  readonly rows: Map<string, number>;
+}
+
+const indexes = new WeakMap<readonly Pod[], Map<string, Group>>();
+
+function groupOf(cluster: View<Needs>, pod: Pod): Group | undefined {
+  const key = controllerKey(pod);
+  if (key === undefined) return undefined;
+  const pods = cluster.list('Pod');
+  const index = indexes.get(pods) ?? groupByController(pods);
+  indexes.set(pods, index);
+  return index.get(key);
+}
+
+function groupByController(pods: readonly Pod[]): Map<string, Group> {
+  const index = new Map<string, Group>();
+  for (const pod of pods) {
+    const key = controllerKey(pod);
+    if (key === undefined) continue;
+    const group = index.get(key) ?? { failed: [], living: [], succeeded: [], rows: new Map<string, number>() };
+    index.set(key, group);
+    if (pod.status?.phase === 'Failed') group.failed.push(pod);
+    else if (pod.status?.phase === 'Succeeded') group.succeeded.push(pod);
+    else group.living.push(pod);
+  }
+  return index;
+}
+
+function controllerKey(pod: Pod): string | undefined {
+  const controller = controllerOf(pod);
+  return controller && `${pod.metadata?.namespace}/${controller.kind}/${controller.name}`;
+}
+
+export interface EndingHistory {
+  /** `info` for what is over, `warning` where it is over and comes again and again; else the rule decides. */
+  readonly severity: Severity | undefined;
+  /** To put behind the message: empty, or a blank and what became of the pod. */
+  readonly sentence: string;
+  readonly at: string | undefined;
+}
+
+// Three in a row are no accident.
+const ROW = 3;
+
+/** How much the end of a Failed pod still matters. */
+export function endingHistory(cluster: View<Needs>, pod: Pod): EndingHistory {
+  const at = endOf(pod);
+  if (pod.metadata?.deletionTimestamp !== undefined) return { severity: 'info', sentence: ' It is being deleted.', at };
+  const leftover = leftoverOf(cluster, pod);
+  if (leftover === undefined) return { severity: undefined, sentence: '', at };
+  const row = endingsInARow(cluster, pod);
+  if (row < ROW) return { severity: 'info', sentence: ` ${leftover}`, at };
+  return { severity: 'warning', sentence: ` ${leftover} That has happened ${row} times in a row within an hour.`, at };
+}
