@@ -7,70 +7,77 @@ import { compare } from './snapshot.ts';
 /**
  * Turns findings into problems: one root per broken object, its symptoms under it, the same fault in many places once.
  *
- * 1. Of all findings about one object the one of the earliest stage leads.
- * 2. A finding that explains other objects leads theirs, unless theirs strike at an earlier stage; a finding that is
- *    explained by other objects follows the first of them that has one.
- * 3. Leaders with the same code and the same fault are merged.
+ * 1. Every object is led by one finding: one about another object that explains it, else its own of the earliest stage.
+ * 2. A finding follows the leader of its subject. If it explains objects and leads none of them, it follows theirs; if it
+ *    is explained by other objects, it follows the first of them that is led.
+ * 3. Findings that follow none are roots. Roots with the same code and the same fault are one problem.
  */
 export function correlate(candidates: readonly Candidate[]): Problem[] {
-  const leaders = leadersByObject(candidates);
-  const rootOf = resolve(candidates, leaders);
-  return merge(candidates, rootOf).sort(byWorst);
+  const ordered = [...candidates].sort(bySubject);
+  const leaders = leadersOf(ordered);
+  const rootOf = rootsOf(ordered, leaders);
+  const groups = groupsOf(ordered, rootOf);
+  assign(leaders, rootOf, groups);
+  const ids = new Map<string, number>();
+  return [...groups.values()].map((group) => problemOf(group, ids)).sort(byWorst);
 }
 
 const stageOf = (candidate: Candidate): number => stages.indexOf(candidate.stage);
 const rank = (finding: Finding): number => severities.indexOf(finding.severity);
 const isInfo = (candidate: Candidate): boolean => candidate.finding.severity === 'info';
 
-/** Information never leads a fault, however early its stage. */
-function earlier(a: Candidate, b: Candidate): boolean {
-  if (isInfo(a) !== isInfo(b)) return isInfo(b);
-  if (stageOf(a) !== stageOf(b)) return stageOf(a) < stageOf(b);
-  return rank(a.finding) < rank(b.finding);
+/** What leads an object, and the reference to it that the finding gave (it may name a container). */
+interface Lead {
+  readonly by: Candidate;
+  readonly ref: Ref;
+  /** Whether the finding is about another object. */
+  readonly explained: boolean;
 }
 
-function leadersByObject(candidates: readonly Candidate[]): Map<string, Candidate> {
-  const leaders = new Map<string, Candidate>();
-  for (const candidate of candidates) {
-    const key = objectKey(candidate.finding.subject);
-    const leader = leaders.get(key);
-    if (leader === undefined || earlier(candidate, leader)) leaders.set(key, candidate);
+type Leaders = ReadonlyMap<string, Lead>;
+
+function leadersOf(candidates: readonly Candidate[]): Leaders {
+  const leaders = new Map<string, Lead>();
+  const offer = (lead: Lead) => {
+    const key = objectKey(lead.ref);
+    const known = leaders.get(key);
+    if (known === undefined || precedes(lead, known)) leaders.set(key, lead);
+  };
+  for (const by of candidates) {
+    offer({ by, ref: by.finding.subject, explained: false });
+    for (const ref of by.explains) {
+      if (objectKey(ref) !== objectKey(by.finding.subject)) offer({ by, ref, explained: true });
+    }
   }
   return leaders;
 }
 
+/** Information never leads a fault. A cause in another object comes before anything the object shows of itself. */
+function precedes(a: Lead, b: Lead): boolean {
+  if (isInfo(a.by) !== isInfo(b.by)) return isInfo(b.by);
+  if (a.explained !== b.explained) return a.explained;
+  if (stageOf(a.by) !== stageOf(b.by)) return stageOf(a.by) < stageOf(b.by);
+  return rank(a.by.finding) < rank(b.by.finding);
+}
+
 /** For every candidate the one at the top of its chain of causes. */
-function resolve(candidates: readonly Candidate[], leaders: Map<string, Candidate>): (of: Candidate) => Candidate {
+function rootsOf(candidates: readonly Candidate[], leaders: Leaders): (of: Candidate) => Candidate {
   const causes = new Map<Candidate, Candidate>();
+  const follow = (candidate: Candidate, cause: Candidate | undefined): boolean => {
+    if (cause === undefined || cause === candidate || (isInfo(cause) && !isInfo(candidate))) return false;
+    for (let at: Candidate | undefined = cause; at !== undefined; at = causes.get(at))
+      if (at === candidate) return false;
+    causes.set(candidate, cause);
+    return true;
+  };
+  const leaderOf = (ref: Ref) => leaders.get(objectKey(ref))?.by;
   for (const candidate of candidates) {
-    const leader = leaders.get(objectKey(candidate.finding.subject));
-    if (leader !== undefined && leader !== candidate) causes.set(candidate, leader);
-  }
-  for (const candidate of candidates) {
-    for (const ref of candidate.explains) {
-      const leader = leaders.get(objectKey(ref));
-      if (leader === undefined || leader === candidate || isInfo(candidate)) continue;
-      const known = causes.get(leader);
-      const from = known ?? leader;
-      if (
-        isInfo(leader) ||
-        stageOf(candidate) < stageOf(from) ||
-        (known === undefined && stageOf(candidate) === stageOf(from))
-      ) {
-        if (!leadsTo(candidate, leader, causes)) causes.set(leader, candidate);
-      }
+    if (follow(candidate, leaderOf(candidate.finding.subject))) continue;
+    if (maySubmit(candidate)) {
+      const explained = candidate.explains.map(leaderOf);
+      if (!explained.includes(candidate) && explained.some((cause) => follow(candidate, cause))) continue;
     }
-  }
-  const explainers = explainersByObject(candidates);
-  for (const candidate of candidates) {
-    if (causes.has(candidate)) continue;
-    for (const ref of candidate.explainedBy) {
-      const leader = leaders.get(objectKey(ref)) ?? explainers.get(objectKey(ref));
-      if (leader === undefined || leader === candidate || (isInfo(leader) && !isInfo(candidate))) continue;
-      if (leadsTo(leader, candidate, causes)) continue;
-      causes.set(candidate, leader);
-      break;
-    }
+    candidate.explainedBy.some((ref) => follow(candidate, leaderOf(ref)));
   }
   return (of) => {
     let at = of;
@@ -79,70 +86,67 @@ function resolve(candidates: readonly Candidate[], leaders: Map<string, Candidat
   };
 }
 
-/** For objects without a finding of their own: what breaks them. */
-function explainersByObject(candidates: readonly Candidate[]): Map<string, Candidate> {
-  const explainers = new Map<string, Candidate>();
-  for (const candidate of candidates) {
-    for (const ref of candidate.explains) {
-      const known = explainers.get(objectKey(ref));
-      if (known === undefined || earlier(candidate, known)) explainers.set(objectKey(ref), candidate);
-    }
-  }
-  return explainers;
-}
-
-/** Whether following the causes from `from` comes to `to`: one more edge back would close a circle. */
-function leadsTo(from: Candidate, to: Candidate, causes: ReadonlyMap<Candidate, Candidate>): boolean {
-  for (let at: Candidate | undefined = from; at !== undefined; at = causes.get(at)) if (at === to) return true;
-  return false;
-}
+/** Trouble of a node or of the whole cluster stands by itself, whatever else its pods suffer from; so does information. */
+const maySubmit = (candidate: Candidate): boolean =>
+  !isInfo(candidate) && candidate.finding.subject.namespace !== undefined;
 
 interface Group {
   readonly root: Candidate;
   readonly members: Candidate[];
+  readonly affects: Map<string, Ref>;
 }
 
-function merge(candidates: readonly Candidate[], rootOf: (of: Candidate) => Candidate): Problem[] {
+function groupsOf(candidates: readonly Candidate[], rootOf: (of: Candidate) => Candidate): Map<string, Group> {
   const groups = new Map<string, Group>();
-  const ordered = [...candidates].sort(bySubject);
-  for (const candidate of ordered) {
+  for (const candidate of candidates) {
     if (rootOf(candidate) !== candidate) continue;
     const key = faultKey(candidate);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, { root: candidate, members: [candidate] });
+    if (group === undefined) groups.set(key, { root: candidate, members: [candidate], affects: new Map() });
     else group.members.push(candidate);
   }
-  for (const candidate of ordered) {
+  for (const candidate of candidates) {
     const root = rootOf(candidate);
     if (root !== candidate) groups.get(faultKey(root))?.members.push(candidate);
   }
-  const ids = new Map<string, number>();
-  return [...groups.values()].map((group) => problemOf(group, ids));
+  return groups;
 }
 
 const faultKey = ({ finding, fault, owner }: Candidate): string =>
   `${finding.code}|${finding.severity === 'info'}|${fault ?? `${objectKey(owner)}|${finding.subject.container ?? ''}`}`;
 
-function problemOf({ root, members }: Group, ids: Map<string, number>): Problem {
-  const affects = new Map<string, Ref>();
-  const add = (ref: Ref) => {
-    if (objectKey(ref) !== objectKey(root.finding.subject)) affects.set(objectKey(ref), ref);
-  };
-  const symptoms: Finding[] = [];
-  for (const member of members) {
-    add(member.finding.subject);
-    for (const ref of member.explains) if (!affects.has(objectKey(ref))) add(ref);
-    const same = member.finding.code === root.finding.code && faultKey(member) === faultKey(root);
-    if (!same) symptoms.push(member.finding);
+/** Every object belongs to the problem of what leads it, and to no other. */
+function assign(leaders: Leaders, rootOf: (of: Candidate) => Candidate, groups: ReadonlyMap<string, Group>): void {
+  for (const [key, { by, ref }] of leaders) {
+    const group = groups.get(faultKey(rootOf(by)));
+    if (group !== undefined && key !== objectKey(group.root.finding.subject)) group.affects.set(key, ref);
   }
+}
+
+function problemOf({ root, members, affects }: Group, ids: Map<string, number>): Problem {
+  const key = faultKey(root);
+  const symptoms = members.filter((member) => faultKey(member) !== key).map(({ finding }) => finding);
   const owned = objectKey(root.owner) !== objectKey(root.finding.subject);
+  symptoms.sort(
+    (a, b) => rank(a) - rank(b) || compare(a.code, b.code) || compare(refKey(a.subject), refKey(b.subject)),
+  );
+  const [first = root.finding, ...rest] = numbered([root.finding, ...symptoms]);
   return {
     id: uniqueId(root, ids),
-    root: root.finding,
-    symptoms: symptoms.sort((a, b) => compare(a.code, b.code) || compare(refKey(a.subject), refKey(b.subject))),
+    root: first,
+    symptoms: rest,
     affects: [...affects.values()].sort((a, b) => compare(refKey(a), refKey(b))),
     ...(owned ? { owner: root.owner } : {}),
   };
+}
+
+/** Evidence is numbered through the whole problem, so that an id names one piece of it. */
+function numbered(findings: readonly Finding[]): Finding[] {
+  let count = 0;
+  return findings.map((finding) => ({
+    ...finding,
+    evidence: finding.evidence.map((evidence) => ({ ...evidence, id: `e${++count}` })),
+  }));
 }
 
 function uniqueId(root: Candidate, ids: Map<string, number>): string {
@@ -155,7 +159,11 @@ function uniqueId(root: Candidate, ids: Map<string, number>): string {
 }
 
 function bySubject(a: Candidate, b: Candidate): number {
-  return compare(refKey(a.finding.subject), refKey(b.finding.subject)) || compare(a.finding.code, b.finding.code);
+  return (
+    compare(refKey(a.finding.subject), refKey(b.finding.subject)) ||
+    compare(a.finding.code, b.finding.code) ||
+    compare(a.finding.message, b.finding.message)
+  );
 }
 
 function byWorst(a: Problem, b: Problem): number {

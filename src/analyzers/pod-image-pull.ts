@@ -140,7 +140,7 @@ const rules = {
     look('See the image: lower case only, no blanks, no scheme in front.', images(w)),
     change('Correct it.', edit(w)),
   ]),
-  'image.never-pull': pullRule('imagePullPolicy is Never and the image is not usable on the node.', (w) => [
+  'image.never-pull': pullRule('The pull policy is Never and the image is not usable on the node.', (w) => [
     look('On the node, see whether it is there.', 'crictl images'),
     change('Use imagePullPolicy: IfNotPresent, or load the image on every node.', edit(w)),
     change('If it is there, give the pod the pull secret it was pulled with: newer kubelets ask for it.'),
