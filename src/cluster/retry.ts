@@ -9,7 +9,9 @@ export interface Pace {
 }
 
 export const realPace: Pace = {
-  sleep: (ms, signal) => delay(ms, undefined, { signal }),
+  async sleep(ms, signal) {
+    await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+  },
   random: Math.random,
 };
 
@@ -18,6 +20,8 @@ export interface RetryOptions {
   readonly signal: AbortSignal;
   /** Whether the server has answered before: if not, nobody listening is no passing trouble. */
   readonly answered: () => boolean;
+  /** Whether an error that usually passes is worth another try here. */
+  again?(error: unknown): boolean;
   onRetry?(): void;
 }
 
@@ -34,7 +38,7 @@ export async function retrying<T>(ask: () => Promise<T>, options: RetryOptions):
       return await ask();
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      if (tries >= mostTries(error, options.answered())) throw error;
+      if (tries >= mostTries(error, options.answered()) || options.again?.(error) === false) throw error;
       options.onRetry?.();
       await pace.sleep(waitAfter(error, tries, pace), signal);
     }
