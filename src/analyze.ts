@@ -108,14 +108,14 @@ function ownerOfSubject(snapshot: Snapshot, subject: Ref): Ref | undefined {
 /** One gap per reason: the kinds that could not be read because of it, and which analyzers miss them. */
 function unreadableGaps(snapshot: Snapshot, analyzers: readonly AnyAnalyzer[]): Gap[] {
   const byReason = new Map<string, Kind[]>();
-  for (const [kind, reason] of snapshot.unreadable) {
+  for (const [kind, reason] of [...snapshot.unreadable].sort(([a], [b]) => compare(a, b))) {
     if (!analyzers.some((analyzer) => analyzer.needs.includes(kind))) continue;
     byReason.set(reason, [...(byReason.get(reason) ?? []), kind]);
   }
   return [...byReason].map(([reason, kinds]) => {
     const missed = analyzers.filter((analyzer) => analyzer.needs.some((kind) => kinds.includes(kind)));
     return {
-      what: kinds.toSorted(compare).join(', '),
+      what: kinds.join(', '),
       reason,
       hint: `Without ${kinds.length === 1 ? 'it' : 'them'} these know less: ${listed(missed.map(({ id }) => id))}.`,
     };

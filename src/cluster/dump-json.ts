@@ -200,5 +200,6 @@ function headOf(text: string): unknown {
 /** Where JSON.parse stopped. Its message quotes the text, so no more than the place is used. */
 function flawOf(error: unknown, line: number): Flaw {
   const at = /\(line (\d+) column \d+\)$/.exec(error instanceof Error ? error.message : '')?.[1];
-  return { why: 'this is not valid JSON', line: at === undefined ? line : line + Number(at) - 1 };
+  if (at === undefined) return { why: 'the object that starts here is not valid JSON', line };
+  return { why: 'this is not valid JSON', line: line + Number(at) - 1 };
 }

@@ -31,7 +31,7 @@ export function seeTimes(kind: ApiKind, object: unknown, see: (time: unknown) =>
 function walk(message: Message, object: unknown, see: (time: unknown) => void): void {
   for (const [name, value] of Object.entries(object ?? {})) {
     const type = (message.fields[name] ?? message.inlined?.message.fields[name])?.type;
-    if (type === 'time' && name !== 'deletionTimestamp') see(value);
+    if ((type === 'time' || type === 'microTime') && name !== 'deletionTimestamp') see(value);
     if (typeof type !== 'object') continue;
     for (const one of Array.isArray(value) ? value : [value]) walk(type, one, see);
   }
