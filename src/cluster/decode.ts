@@ -1,8 +1,13 @@
-import type { ApiKind, ApiKinds } from '../objects/kinds-schema.ts';
+import { PodlensError } from '../errors.ts';
+import { type ApiKind, type ApiKinds, messages } from '../objects/kinds-schema.ts';
+import { splitJson } from './json-list.ts';
 import { normalize } from './normalize.ts';
+import { readMessage } from './protobuf.ts';
+import { protobufList } from './protobuf-list.ts';
 
 /** Turns the bytes of one list response into normalised, frozen objects. */
 export interface ListDecoder {
+  /** Hands on every object that is complete. The chunk's memory may be used again afterwards. */
   push(chunk: Buffer): void;
   /** Throws where the response ended before the list did. */
   end(): void;
@@ -12,17 +17,29 @@ export interface ListDecoder {
   readonly remaining: number | undefined;
 }
 
-/** What podlens asks the API server for. */
-export const listAccept = 'application/json';
+/** The media type of Kubernetes' binary form. */
+export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
+/** What podlens asks the API server for. Kinds that it cannot write as protobuf come as JSON. */
+export const listAccept = `${PROTOBUF},application/json;q=0.9`;
+
+/** `contentType` is the response's. `push` and `end` throw a PodlensError "bad-response" for what is no such list. */
 export function listDecoder<K extends ApiKind>(
   kind: K,
-  _contentType: string,
+  contentType: string,
   onObject: (object: ApiKinds[K]) => void,
 ): ListDecoder {
-  const chunks: Buffer[] = [];
-  let head = '';
   const meta = { continueToken: undefined as string | undefined, remaining: undefined as number | undefined };
+  const onMeta = (list: { readonly continue?: string; readonly remainingItemCount?: number } | undefined) => {
+    meta.continueToken = list?.continue || undefined;
+    meta.remaining = list?.remainingItemCount;
+  };
+  const reader = contentType.startsWith(PROTOBUF)
+    ? protobufList(kind, {
+        onMeta,
+        onItem: (bytes, start, end) => onObject(readMessage(messages[kind], bytes, start, end) as ApiKinds[K]),
+      })
+    : jsonList(kind, onMeta, (item) => onObject(normalize(kind, item)));
   return {
     get continueToken() {
       return meta.continueToken;
@@ -30,33 +47,45 @@ export function listDecoder<K extends ApiKind>(
     get remaining() {
       return meta.remaining;
     },
-    push(chunk) {
-      chunks.push(chunk);
-      if (head.length >= 4096) return;
-      head += chunk.toString('latin1');
-      readHead(head, meta);
+    push: (chunk) => explained(kind, () => reader.push(chunk)),
+    end: () => explained(kind, () => reader.end()),
+  };
+}
+
+interface JsonHead {
+  readonly kind?: string;
+  readonly metadata?: { readonly continue?: string; readonly remainingItemCount?: number };
+}
+
+function jsonList(kind: ApiKind, onMeta: (meta: JsonHead['metadata']) => void, onItem: (item: unknown) => void) {
+  let isComplete = false;
+  const splitter = splitJson({
+    onItem,
+    // The API server writes a list's metadata in front of its items.
+    onHead: ({ metadata }: JsonHead) => onMeta(metadata),
+    onDocument(document) {
+      const list = document as JsonHead;
+      if (list.kind !== `${kind}List`)
+        throw new Error(`it is a ${list.kind ?? 'nameless object'}, not a list of ${kind}`);
+      onMeta(list.metadata);
+      isComplete = true;
     },
+  });
+  return {
+    push: splitter.push,
     end() {
-      const list = JSON.parse(Buffer.concat(chunks).toString('utf8')) as JsonList;
-      meta.continueToken = list.metadata?.continue || undefined;
-      meta.remaining = list.metadata?.remainingItemCount;
-      for (const item of list.items ?? []) onObject(normalize(kind, item));
+      splitter.end();
+      if (!isComplete) throw new Error('it ends in the middle of the list');
     },
   };
 }
 
-interface JsonList {
-  readonly metadata?: { readonly continue?: string; readonly remainingItemCount?: number };
-  readonly items?: readonly unknown[] | null;
-}
-
-// The API server writes a list's metadata before its items.
-const HEAD = /^\s*\{"kind":"\w+","apiVersion":"[^"]+","metadata":(\{[^{}]*\})/;
-
-function readHead(head: string, meta: { continueToken: string | undefined; remaining: number | undefined }): void {
-  const found = HEAD.exec(head)?.[1];
-  if (found === undefined) return;
-  const metadata = JSON.parse(found) as NonNullable<JsonList['metadata']>;
-  meta.continueToken = metadata.continue || undefined;
-  meta.remaining = metadata.remainingItemCount;
+function explained(kind: ApiKind, read: () => void): void {
+  try {
+    read();
+  } catch (cause) {
+    if (cause instanceof PodlensError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new PodlensError('bad-response', `The list of ${kind} objects could not be read: ${reason}.`, { cause });
+  }
 }

@@ -36,13 +36,38 @@ export function pick(message: Message, from: unknown): Plain | undefined {
 }
 
 function fill(message: Message, from: Plain, into: Plain): void {
-  if (message.inlined !== undefined) fill(message.inlined.message, from, into);
-  for (const name in message.fields) {
-    const raw = from[name];
+  for (const entry of orderOf(message)) {
+    if (entry.name === undefined) {
+      fill(entry.inlined, from, into);
+      continue;
+    }
+    const raw = from[entry.name];
     if (raw === undefined || raw === null) continue;
-    const value = convert(message.fields[name] as Field, raw);
-    if (value !== undefined) into[name] = value;
+    const value = convert(entry.field, raw);
+    if (value !== undefined) into[entry.name] = value;
   }
+}
+
+type Entry =
+  | { readonly name: string; readonly field: Field; readonly number: number }
+  | { readonly name: undefined; readonly inlined: Message; readonly number: number };
+
+const orders = new WeakMap<Message, readonly Entry[]>();
+
+/** The fields by their numbers, as they follow each other in protobuf. */
+function orderOf(message: Message): readonly Entry[] {
+  const known = orders.get(message);
+  if (known !== undefined) return known;
+  const entries: Entry[] = Object.entries(message.fields).map(([name, field]) => ({
+    name,
+    field,
+    number: field.number,
+  }));
+  const { inlined } = message;
+  if (inlined !== undefined) entries.push({ name: undefined, inlined: inlined.message, number: inlined.number });
+  entries.sort((a, b) => a.number - b.number);
+  orders.set(message, entries);
+  return entries;
 }
 
 function convert(field: Field, raw: unknown): unknown {
@@ -101,7 +126,9 @@ function entries(raw: Plain, keysOnly: boolean): unknown {
   for (const key of Object.keys(raw).sort()) {
     if (isDropped(key)) continue;
     empty = false;
-    map[key] = keysOnly ? '' : intern(String(raw[key] ?? ''));
+    const value = keysOnly ? '' : intern(String(raw[key] ?? ''));
+    if (key === '__proto__') Object.defineProperty(map, key, { value, enumerable: true });
+    else map[key] = value;
   }
   return empty ? undefined : Object.freeze(map);
 }

@@ -1,0 +1,194 @@
+import type { Field, Message } from '../objects/schema.ts';
+import { isDropped } from './normalize.ts';
+import { shared } from './protobuf-shared.ts';
+import { readQuantity, readScalar } from './protobuf-values.ts';
+import { type Cursor, LENGTH, lengthTag, readEnd, readText, readVarint, skip, VARINT } from './protobuf-wire.ts';
+
+/**
+ * Reads Kubernetes' protobuf messages into the same frozen objects that `normalize` makes of JSON: the fields of a
+ * schema table become values, everything else is skipped.
+ */
+export function readMessage(message: Message, bytes: Buffer, start: number, end: number): unknown {
+  const cursor: Cursor = { bytes, at: start };
+  const into: Plain = {};
+  readFields(planOf(message), cursor, end, into);
+  return Object.freeze(into);
+}
+
+type Plain = Record<string, unknown>;
+
+/** What to do with one field number. */
+interface Step {
+  readonly name: string;
+  readonly field: Field;
+  readonly plan: Plan | undefined;
+  /** The message's fields go into the object around it. */
+  readonly inlined: boolean;
+  /** Worth looking up: the same bytes come again and again. */
+  readonly shared: boolean;
+  /** Hardly ever the same string twice. */
+  readonly unique: boolean;
+}
+
+type Plan = readonly (Step | undefined)[];
+
+const plans = new WeakMap<Message, Plan>();
+
+function planOf(message: Message): Plan {
+  const known = plans.get(message);
+  if (known !== undefined) return known;
+  const plan: (Step | undefined)[] = [];
+  for (const [name, field] of Object.entries(message.fields)) {
+    plan[field.number] = stepOf(name, field, message);
+  }
+  if (message.inlined !== undefined) {
+    const { number, message: inner } = message.inlined;
+    plan[number] = {
+      ...stepOf('', { number, type: inner, repeated: false, keepsEmpty: true }, message),
+      inlined: true,
+    };
+  }
+  for (let number = 0; number < plan.length; number++) plan[number] ??= undefined; // no holes: V8 reads them faster
+  plans.set(message, plan);
+  return plan;
+}
+
+function stepOf(name: string, field: Field, within: Message): Step {
+  const { type } = field;
+  const isMessage = typeof type === 'object';
+  return {
+    name,
+    field,
+    plan: isMessage ? planOf(type) : undefined,
+    inlined: false,
+    shared: isMessage ? isSteady(type) : field.repeated || isMap(type),
+    unique:
+      name === 'uid' || name === 'resourceVersion' || name === 'message' || (name === 'name' && 'uid' in within.fields),
+  };
+}
+
+const isMap = (type: Field['type']): boolean => type === 'strings' || type === 'quantities' || type === 'keys';
+
+/** Nothing in it says when: what replicas have in common. */
+const isSteady = ({ fields, inlined }: Message): boolean =>
+  Object.values(fields).every(({ type }) =>
+    typeof type === 'object' ? isSteady(type) : type !== 'time' && type !== 'microTime',
+  ) &&
+  (inlined === undefined || isSteady(inlined.message));
+
+function readFields(plan: Plan, cursor: Cursor, end: number, into: Plain): void {
+  while (cursor.at < end) {
+    const start = cursor.at;
+    const tag = readVarint(cursor);
+    const step = plan[tag >>> 3];
+    if (step === undefined || (tag & 7) !== wireTypeOf(step.field)) {
+      skip(cursor, tag & 7);
+    } else if (step.field.repeated || step.plan !== undefined || isMap(step.field.type)) {
+      readCompound(step, cursor, start, tag, end, into);
+    } else {
+      const value = readScalar(step.field.type, cursor, step.unique);
+      if (value !== undefined && (step.field.keepsEmpty || !isZero(value))) into[step.name] = value;
+    }
+    if (cursor.at > end) throw new Error('a field is longer than the message it is in');
+  }
+}
+
+const wireTypeOf = ({ type }: Field): number => (type === 'int' || type === 'bool' ? VARINT : LENGTH);
+
+/** A message, a list or a map. All elements of a list follow each other on the wire. */
+function readCompound(step: Step, cursor: Cursor, start: number, tag: number, end: number, into: Plain): void {
+  if (step.inlined && step.plan !== undefined) {
+    readFields(step.plan, cursor, readEnd(cursor), into);
+    return;
+  }
+  const single = step.plan !== undefined && !step.field.repeated;
+  cursor.at = start;
+  const stop = single ? endOfField(cursor) : endOfRun(cursor, tag, end);
+  cursor.at = start;
+  const value = step.shared ? shared(step, cursor, stop, readRun) : readRun(step, cursor, stop);
+  cursor.at = stop;
+  if (value === undefined) return;
+  const before = into[step.name];
+  into[step.name] = before === undefined || single ? value : joined(before, value);
+}
+
+/** Encoders write a list in one run; the format also allows several. */
+function joined(before: unknown, value: unknown): unknown {
+  if (Array.isArray(before) && Array.isArray(value)) return Object.freeze([...before, ...value]);
+  return Object.freeze({ ...(before as Plain), ...(value as Plain) });
+}
+
+function endOfField(cursor: Cursor): number {
+  skip(cursor, readVarint(cursor) & 7);
+  return cursor.at;
+}
+
+function endOfRun(cursor: Cursor, tag: number, end: number): number {
+  let stop = cursor.at;
+  while (cursor.at < end && readVarint(cursor) === tag) {
+    skip(cursor, tag & 7);
+    stop = cursor.at;
+  }
+  return stop;
+}
+
+function readRun(step: Step, cursor: Cursor, stop: number): unknown {
+  const { field, plan } = step;
+  if (field.repeated) return readList(step, cursor, stop);
+  if (plan === undefined) return readMap(field.type, cursor, stop);
+  readVarint(cursor);
+  const value = readObject(plan, cursor);
+  return field.keepsEmpty || !isEmpty(value) ? value : undefined;
+}
+
+function readObject(plan: Plan, cursor: Cursor): Plain {
+  const into: Plain = {};
+  readFields(plan, cursor, readEnd(cursor), into);
+  return Object.freeze(into);
+}
+
+const isZero = (value: unknown): boolean => value === '' || value === 0 || value === false;
+
+function isEmpty(object: Plain): boolean {
+  for (const _ in object) return false;
+  return true;
+}
+
+function readList(step: Step, cursor: Cursor, stop: number): unknown {
+  const list: unknown[] = [];
+  while (cursor.at < stop) {
+    readVarint(cursor);
+    list.push(step.plan === undefined ? readText(cursor) : readObject(step.plan, cursor));
+  }
+  return Object.freeze(list);
+}
+
+function readMap(type: Field['type'], cursor: Cursor, stop: number): unknown {
+  const entries: [string, string][] = [];
+  let sorted = true;
+  while (cursor.at < stop) {
+    readVarint(cursor);
+    const entry = readEntry(type, cursor);
+    if (isDropped(entry[0])) continue;
+    const last = entries.at(-1);
+    if (last !== undefined && last[0] >= entry[0]) sorted = false;
+    entries.push(entry);
+  }
+  if (entries.length === 0) return undefined;
+  if (!sorted) entries.sort((a, b) => (a[0] < b[0] ? -1 : 1));
+  return Object.freeze(Object.fromEntries(entries));
+}
+
+function readEntry(type: Field['type'], cursor: Cursor): [string, string] {
+  const end = readEnd(cursor);
+  let key = '';
+  let value = '';
+  while (cursor.at < end) {
+    const tag = readVarint(cursor);
+    if (tag === lengthTag(1)) key = readText(cursor);
+    else if (tag === lengthTag(2) && type === 'strings') value = readText(cursor);
+    else if (tag === lengthTag(2) && type === 'quantities') value = readQuantity(cursor);
+    else skip(cursor, tag & 7);
+  }
+  return [key, value];
+}
