@@ -1,4 +1,5 @@
 import type { AnyAnalyzer } from '../analyzer.ts';
+import { claimBinding } from './claim-binding.ts';
 import { nodeConditions } from './node-conditions.ts';
 import { podContainerConfig } from './pod-container-config.ts';
 import { podContainerStart } from './pod-container-start.ts';
@@ -11,6 +12,7 @@ import { podInit } from './pod-init.ts';
 import { podNotReady } from './pod-not-ready.ts';
 import { podRejection } from './pod-rejection.ts';
 import { podResize } from './pod-resize.ts';
+import { podScheduling } from './pod-scheduling.ts';
 import { podTermination } from './pod-termination.ts';
 import { serviceEndpoints } from './service-endpoints.ts';
 import { workloadCreate } from './workload-create.ts';
@@ -25,6 +27,8 @@ export const analyzers: readonly AnyAnalyzer[] = [
   podDeadline,
   nodeConditions,
   podTermination,
+  claimBinding,
+  podScheduling,
   podInit,
   podImagePull,
   podContainerConfig,

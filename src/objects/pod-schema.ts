@@ -190,6 +190,9 @@ const TopologySpreadConstraint = message({
   whenUnsatisfiable: string(3),
   labelSelector: one(4, LabelSelector),
   minDomains: int(5),
+  nodeAffinityPolicy: string(6),
+  nodeTaintsPolicy: string(7),
+  matchLabelKeys: stringList(8),
 });
 
 export const PodSpec = message({

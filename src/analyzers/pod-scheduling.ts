@@ -1,0 +1,276 @@
+import { type Draft, defineAnalyzer } from '../analyzer.ts';
+import type { Evidence, Ref } from '../finding.ts';
+import { type EventLine, eventEvidence } from '../objects/events.ts';
+import { type FitNeeds, keyOf } from '../objects/fits.ts';
+import { type Placement, placementOf } from '../objects/placement.ts';
+import { conditionOf, isLiving, isTerminal, type Pod, podEvents, podRef } from '../objects/pods.ts';
+import { parseSchedulerMessage, type SchedulerMessage } from '../objects/scheduler-message.ts';
+import { didYouMean } from '../objects/suggest.ts';
+import { humanSeconds, secondsBetween } from '../objects/time.ts';
+import type { View } from '../snapshot.ts';
+import { rules, type SchedulingCode } from './scheduling-rules.ts';
+import { othersSentence, type Words, wordsOf } from './scheduling-words.ts';
+
+type Needs = FitNeeds | 'Event';
+type Fact = Omit<Evidence, 'id'>;
+
+/** A pod is given this long before its waiting means anything. */
+const FRESH_SECONDS = 15;
+const NO_SCHEDULER_SECONDS = 30;
+const PREEMPTION_SECONDS = 120;
+const SCALE_UP_SECONDS = 600;
+const GATED_SECONDS = 3600;
+
+export const podScheduling = defineAnalyzer<Needs, SchedulingCode>({
+  id: 'pod-scheduling',
+  kind: 'Pod',
+  title: 'Pods that no node can take, and what stops them on the nodes they could use',
+  needs: ['Pod', 'Event', 'Node', 'Namespace', 'PersistentVolumeClaim', 'PersistentVolume'],
+  rules,
+  *analyze(cluster) {
+    const session: Session = { cluster, alike: new Map(), schedulers: new Map() };
+    for (const pod of cluster.list('Pod')) {
+      if (!isLiving(pod)) continue;
+      if (pod.spec?.nodeName !== undefined) yield* unknownNode(cluster, pod, pod.spec.nodeName);
+      else if (isGated(pod)) yield gated(cluster, pod);
+      else yield* waiting(session, pod);
+    }
+  },
+});
+
+interface Cause extends Words {
+  readonly code: SchedulingCode;
+  readonly placement: Placement | undefined;
+}
+
+/** What is worked out once for all pods that are alike. */
+interface Session {
+  readonly cluster: View<Needs>;
+  readonly alike: Map<string, Cause>;
+  readonly schedulers: Map<string, Scheduler>;
+}
+
+const isGated = (pod: Pod): boolean =>
+  conditionOf(pod, 'PodScheduled')?.reason === 'SchedulingGated' || (pod.spec?.schedulingGates?.length ?? 0) > 0;
+
+const age = (cluster: View<Needs>, since: string | undefined): number => secondsBetween(since, cluster.takenAt) ?? 0;
+
+function* waiting(session: Session, pod: Pod): Generator<Draft<SchedulingCode>> {
+  const { cluster } = session;
+  const condition = conditionOf(pod, 'PodScheduled');
+  if (condition?.status === 'True') return;
+  const since = condition?.lastTransitionTime ?? pod.metadata?.creationTimestamp;
+  if (age(cluster, since) < FRESH_SECONDS) return;
+  const events = podEvents(cluster, pod);
+  const event = events.find(({ reason, source }) => reason === 'FailedScheduling' && source !== 'karpenter');
+  const text = condition?.message ?? event?.message;
+  if (condition === undefined && event === undefined) {
+    if (age(cluster, since) >= NO_SCHEDULER_SECONDS) yield noScheduler(session, pod);
+    return;
+  }
+  const said = text === undefined ? undefined : parseSchedulerMessage(text);
+  const cause = causeOf(session, pod, said, condition?.reason, text);
+  if (cause === undefined) return;
+  const hints = hintsOf(cluster, pod, events, since);
+  yield {
+    code: cause.code,
+    subject: podRef(pod),
+    message: `The pod cannot be scheduled. ${cause.text}${cause.placement === undefined ? '' : othersSentence(pod, cause.placement)}${hints.text}`,
+    evidence: [...wordsOfScheduler(pod, condition, event), ...cause.evidence, ...hints.evidence],
+    severity: hints.wait ? 'info' : undefined,
+    confidence: confidenceOf(cause.placement),
+    check:
+      confidenceOf(cause.placement) === 'certain'
+        ? undefined
+        : rules[cause.code].remedy({ subject: podRef(pod), detail: cause.detail })[0],
+    detail: cause.detail,
+    suspects: cause.suspects,
+    explainedBy: cause.explainedBy,
+    fault: cause.code === 'sched.no-nodes' ? 'no-nodes' : undefined,
+    since,
+  };
+}
+
+function confidenceOf(placement: Placement | undefined): 'certain' | 'likely' | 'possible' {
+  if (placement === undefined || placement.sure) return 'certain';
+  return placement.from === 'computed' ? 'likely' : 'possible';
+}
+
+function wordsOfScheduler(pod: Pod, condition: ReturnType<typeof conditionOf>, event: EventLine | undefined): Fact[] {
+  if (condition?.message === undefined) return event === undefined ? [] : [eventEvidence(podRef(pod), event)];
+  return [
+    {
+      from: podRef(pod),
+      where: 'status.conditions[PodScheduled].message',
+      text: condition.message,
+      ...(condition.lastTransitionTime === undefined ? {} : { at: condition.lastTransitionTime }),
+    },
+  ];
+}
+
+/** The cause; undefined where it lies with a claim, which `claim-binding` looks at, or where nothing is wrong. */
+function causeOf(
+  { cluster, alike }: Session,
+  pod: Pod,
+  said: SchedulerMessage | undefined,
+  reason: string | undefined,
+  text: string | undefined,
+): Cause | undefined {
+  const plain = (code: SchedulingCode, words: string): Cause => ({
+    code,
+    text: words,
+    evidence: [],
+    detail: {},
+    placement: undefined,
+  });
+  if (said?.form === 'deleting') return undefined;
+  if (said?.form === 'no-nodes') return plain('sched.no-nodes', 'The cluster has no nodes.');
+  if (said?.form === 'free') {
+    const code =
+      reason === 'SchedulerError' || /plugin "|binding/.test(text ?? '') ? 'sched.scheduler-error' : 'sched.unknown';
+    return plain(code, `The scheduler says "${text}".`);
+  }
+  if (said?.form === 'pod' && !said.reasons.some(({ code }) => code === 'sched.node-affinity')) {
+    const { code, text: words } = said.reasons[0] ?? { code: 'sched.unknown', text: '' };
+    return isOurs(code) ? plain(code, `The scheduler says "${words}".`) : undefined;
+  }
+  const key = `${keyOf(pod)}${text ?? ''}`;
+  const known = alike.get(key);
+  if (known !== undefined) return known;
+  const placement = placementOf(cluster, pod, said);
+  if (placement === undefined) {
+    return said === undefined ? undefined : plain('sched.unknown', `The scheduler says "${text}".`);
+  }
+  if (!isOurs(placement.code)) return undefined;
+  const cause: Cause = { ...wordsOf({ cluster, pod, placement, said }), code: placement.code, placement };
+  alike.set(key, cause);
+  return cause;
+}
+
+const isOurs = (code: string): code is SchedulingCode => Object.hasOwn(rules, code);
+
+interface Hints {
+  /** Help is under way: nothing is wrong yet. */
+  readonly wait: boolean;
+  readonly text: string;
+  readonly evidence: readonly Fact[];
+}
+
+/** What preemption and the autoscalers do about it. */
+function hintsOf(cluster: View<Needs>, pod: Pod, events: readonly EventLine[], since: string | undefined): Hints {
+  const from = podRef(pod);
+  const nominated = pod.status?.nominatedNodeName;
+  if (nominated !== undefined && age(cluster, since) < PREEMPTION_SECONDS) {
+    return { wait: true, text: ` Pods of lower priority are being removed from ${nominated} for it.`, evidence: [] };
+  }
+  const help = events.find(({ reason }) => reason === 'TriggeredScaleUp' || reason === 'Nominated');
+  const refusal = events.find(
+    ({ reason, source }) => reason === 'NotTriggerScaleUp' || (reason === 'FailedScheduling' && source === 'karpenter'),
+  );
+  const newest = (secondsBetween(help?.at, refusal?.at) ?? -1) > 0 ? refusal : (help ?? refusal);
+  if (newest === undefined) return { wait: false, text: '', evidence: [] };
+  const evidence = [eventEvidence(from, newest)];
+  if (newest === refusal) return { wait: false, text: ' The autoscaler adds no node for it.', evidence };
+  const seconds = age(cluster, newest.at);
+  if (seconds < SCALE_UP_SECONDS) return { wait: true, text: ' The autoscaler is adding a node for it.', evidence };
+  return {
+    wait: false,
+    text: ` The autoscaler began to add a node ${humanSeconds(seconds)} ago, and it has not helped.`,
+    evidence,
+  };
+}
+
+function gated(cluster: View<Needs>, pod: Pod): Draft<SchedulingCode> {
+  const gates = (pod.spec?.schedulingGates ?? []).map(({ name = '' }) => name);
+  const seconds = age(cluster, pod.metadata?.creationTimestamp);
+  const condition = conditionOf(pod, 'PodScheduled');
+  return {
+    code: 'sched.gated',
+    subject: podRef(pod),
+    message: `The pod has been held back by ${gates.length === 1 ? 'the scheduling gate' : 'scheduling gates'} ${gates.join(', ')} for ${humanSeconds(seconds)}; a controller has to remove ${gates.length === 1 ? 'it' : 'them'}.`,
+    evidence: [
+      { from: podRef(pod), where: 'spec.schedulingGates', text: gates.join(', ') },
+      ...wordsOfScheduler(pod, condition, undefined),
+    ],
+    severity: seconds > GATED_SECONDS ? 'warning' : undefined,
+    since: pod.metadata?.creationTimestamp,
+  };
+}
+
+function noScheduler({ cluster, schedulers }: Session, pod: Pod): Draft<SchedulingCode> {
+  const name = pod.spec?.schedulerName ?? 'default-scheduler';
+  const scheduler = schedulers.get(name) ?? schedulerOf(cluster, name);
+  schedulers.set(name, scheduler);
+  const { down, near } = scheduler;
+  return {
+    code: 'sched.no-scheduler',
+    subject: podRef(pod),
+    message: `No scheduler has looked at the pod; it asks for "${name}".${scheduler.text}`,
+    evidence: [
+      { from: podRef(pod), where: 'spec.schedulerName', text: name },
+      { from: podRef(pod), where: 'status.conditions', text: 'no PodScheduled, and no event FailedScheduling' },
+    ],
+    confidence: down.length > 0 || near !== undefined ? 'certain' : 'likely',
+    check: rules['sched.no-scheduler'].remedy({ subject: podRef(pod), detail: {} })[1],
+    detail: { scheduler: name },
+    suspects: down,
+    explainedBy: down,
+    fault: `scheduler:${name}`,
+    since: pod.metadata?.creationTimestamp,
+  };
+}
+
+interface Scheduler {
+  readonly text: string;
+  /** Its pods, where they can be seen and none is ready. */
+  readonly down: readonly Ref[];
+  /** A scheduler that may have been meant. */
+  readonly near: string | undefined;
+}
+
+function schedulerOf(cluster: View<Needs>, name: string): Scheduler {
+  const used = new Set(['default-scheduler']);
+  for (const { spec } of cluster.list('Pod')) {
+    if (spec?.nodeName !== undefined && spec.schedulerName !== undefined) used.add(spec.schedulerName);
+  }
+  const pods = schedulerPods(cluster, name);
+  const ready = pods.some((pod) => conditionOf(pod, 'Ready')?.status === 'True');
+  const down = ready ? [] : pods.map((pod) => podRef(pod));
+  const near = used.has(name) ? undefined : didYouMean(name, used)[0];
+  const why =
+    down.length > 0
+      ? ` The pod of the scheduler, ${down[0]?.name}, is not ready.`
+      : used.has(name)
+        ? ' That scheduler does not run, or has fallen behind.'
+        : ' No pod in sight was placed by a scheduler of that name.';
+  return { text: `${why}${near === undefined ? '' : ` Did you mean "${near}"?`}`, down, near };
+}
+
+function schedulerPods(cluster: View<Needs>, name: string): Pod[] {
+  const component = name === 'default-scheduler' ? 'kube-scheduler' : name;
+  return cluster.list('Pod').filter((pod) => {
+    if (isTerminal(pod) || pod.spec?.nodeName === undefined) return false;
+    const { labels, namespace, name: podName = '' } = pod.metadata ?? {};
+    return labels?.['component'] === component || (namespace === 'kube-system' && podName.startsWith(`${component}-`));
+  });
+}
+
+/** A pod that names its node itself passes by the scheduler; if there is no such node, nobody ever starts it. */
+function* unknownNode(cluster: View<Needs>, pod: Pod, name: string): Generator<Draft<SchedulingCode>> {
+  if (pod.status?.startTime !== undefined || conditionOf(pod, 'PodScheduled')?.status === 'True') return;
+  if (!cluster.covers('Node') || cluster.get('Node', name) !== undefined) return;
+  if (age(cluster, pod.metadata?.creationTimestamp) < FRESH_SECONDS) return;
+  const near = didYouMean(
+    name,
+    cluster.list('Node').map((node) => node.metadata?.name ?? ''),
+  )[0];
+  yield {
+    code: 'sched.node-name',
+    subject: podRef(pod),
+    message: `The pod is meant for node "${name}", which does not exist.${near === undefined ? '' : ` Did you mean "${near}"?`}`,
+    evidence: [{ from: podRef(pod), where: 'spec.nodeName', text: name }],
+    suspects: [{ kind: 'Node', name }],
+    since: pod.metadata?.creationTimestamp,
+    fault: `node:${name}`,
+  };
+}

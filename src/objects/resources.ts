@@ -1,0 +1,77 @@
+import type { Node } from './kinds-schema.ts';
+import type { Container, Pod } from './pod-schema.ts';
+import { amountOf } from './quantity.ts';
+
+/** Amounts by resource name, as the scheduler counts them: cpu in thousandths of a core, the rest in whole units. */
+export type Amounts = ReadonlyMap<string, number>;
+
+const known = new WeakMap<Pod, Amounts>();
+
+/**
+ * What a pod asks of its node (resourcehelper.PodRequests): the containers' sum, or the largest init container with the
+ * sidecars started before it, whichever is more; pod-level requests in place of both; and the runtime's overhead.
+ */
+export function requestsOf(pod: Pod): Amounts {
+  let amounts = known.get(pod);
+  if (amounts === undefined) {
+    amounts = sumOf(pod);
+    known.set(pod, amounts);
+  }
+  return amounts;
+}
+
+function sumOf({ spec }: Pod): Amounts {
+  const total = new Map<string, number>();
+  for (const container of spec?.containers ?? []) add(total, requestsOfContainer(container));
+  const sidecars = new Map<string, number>();
+  const init = new Map<string, number>();
+  for (const container of spec?.initContainers ?? []) {
+    const own = requestsOfContainer(container);
+    if (container.restartPolicy === 'Always') {
+      add(sidecars, own);
+      raise(init, sidecars);
+    } else {
+      const peak = new Map(sidecars);
+      add(peak, own);
+      raise(init, peak);
+    }
+  }
+  add(total, sidecars);
+  raise(total, init);
+  const podLevel = amountsOf({ ...spec?.resources?.limits, ...spec?.resources?.requests });
+  for (const [resource, amount] of podLevel) total.set(resource, amount);
+  add(total, amountsOf(spec?.overhead));
+  for (const [resource, amount] of total) if (amount === 0) total.delete(resource);
+  return total;
+}
+
+/** A request that is not written equals the limit: the API server fills it in so. */
+const requestsOfContainer = ({ resources }: Container): Amounts =>
+  resources === undefined ? NOTHING : amountsOf({ ...resources.limits, ...resources.requests });
+
+const NOTHING: Amounts = new Map();
+
+function amountsOf(quantities: Readonly<Record<string, string>> | undefined): Amounts {
+  if (quantities === undefined) return NOTHING;
+  return new Map(Object.entries(quantities).map(([resource, text]) => [resource, amountOf(resource, text)]));
+}
+
+export function add(into: Map<string, number>, amounts: Amounts): void {
+  for (const [resource, amount] of amounts) into.set(resource, (into.get(resource) ?? 0) + amount);
+}
+
+function raise(into: Map<string, number>, amounts: Amounts): void {
+  for (const [resource, amount] of amounts) into.set(resource, Math.max(into.get(resource) ?? 0, amount));
+}
+
+const allocatable = new WeakMap<Node, Amounts>();
+
+/** What a node offers to pods: status.allocatable. */
+export function allocatableOf(node: Node): Amounts {
+  let amounts = allocatable.get(node);
+  if (amounts === undefined) {
+    amounts = amountsOf(node.status?.allocatable ?? node.status?.capacity);
+    allocatable.set(node, amounts);
+  }
+  return amounts;
+}
