@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { analyze } from '../src/analyze.ts';
 import { stages } from '../src/analyzer.ts';
 import { analyzers } from '../src/analyzers/index.ts';
+import { fixtureFiles } from './support/fixture-files.ts';
 import { parseFixture } from './support/fixtures.ts';
-import { fixtureFiles } from './support/test-analyzer.ts';
 
 const SOURCES = join(import.meta.dirname, '../src/analyzers');
 

@@ -10,6 +10,7 @@ import { podExit } from './pod-exit.ts';
 import { podImagePull } from './pod-image-pull.ts';
 import { podInit } from './pod-init.ts';
 import { podNotReady } from './pod-not-ready.ts';
+import { podPreStop } from './pod-pre-stop.ts';
 import { podRejection } from './pod-rejection.ts';
 import { podResize } from './pod-resize.ts';
 import { podScheduling } from './pod-scheduling.ts';
@@ -35,6 +36,7 @@ export const analyzers: readonly AnyAnalyzer[] = [
   podContainerStart,
   podExit,
   podNotReady,
+  podPreStop,
   podResize,
   workloadCreate,
   workloadRollout,

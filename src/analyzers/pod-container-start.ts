@@ -6,6 +6,7 @@ import { change, kubectl, look, shell } from '../objects/kubectl.ts';
 import { type ContainerView, containersOf, isLiving, type Pod, podRef } from '../objects/pods.ts';
 import { secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
+import { execFormatRule } from './exec-format-rule.ts';
 
 type Needs = 'Pod' | 'Job' | 'Node';
 
@@ -42,6 +43,7 @@ const rules = {
     ),
     change('Correct command or args, or put the program into the image.', edit(w)),
   ]),
+  'runtime.exec-format': execFormatRule,
   'runtime.exec-permission': rule('The program that the container is to run is not executable.', (w) => [
     command(w),
     change('Make it executable in the image (chmod +x), or run it through its interpreter.', edit(w)),
@@ -120,6 +122,7 @@ type Code = keyof typeof rules;
 
 /** The inner words of runc, crun and the runtimes, most telling first. */
 const causes: readonly (readonly [Code, RegExp])[] = [
+  ['runtime.exec-format', /exec format error/i],
   ['runtime.cgroup-mem', /container init was OOM-killed|memory limit too low/i],
   ['runtime.disk', /no space left on device|input\/output error|structure needs cleaning/i],
   [
@@ -151,6 +154,7 @@ export const causeOfStart = (message: string): Code =>
 
 const sentences: Readonly<Record<Code, string>> = {
   'runtime.exec-not-found': 'its program is not in the image',
+  'runtime.exec-format': "its program is built for another platform than the node's",
   'runtime.exec-permission': 'its program is not executable',
   'runtime.mount': 'a volume cannot be mounted into it',
   'runtime.workdir': 'its working directory cannot be entered',

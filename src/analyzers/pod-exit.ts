@@ -26,6 +26,7 @@ import {
 } from '../objects/probes.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
+import { execFormatRule } from './exec-format-rule.ts';
 import { startupRule } from './startup-rule.ts';
 
 type Needs = 'Pod' | 'Event' | 'Log' | 'Job' | 'Node';
@@ -135,15 +136,7 @@ const rules = {
     command(w),
     change('Make the file executable in the image, and see that its interpreter exists.', edit(w)),
   ]),
-  'runtime.exec-format': rule('exit', RUNTIME, "The program is built for another platform than the node's.", (w) => [
-    look(
-      'See the architecture of the node.',
-      w.detail['node'] &&
-        shell('kubectl', 'get', `node/${w.detail['node']}`, '-o', 'jsonpath={.status.nodeInfo.architecture}'),
-    ),
-    readLog(w),
-    change('Build the image for that architecture too, or select nodes by kubernetes.io/arch.', edit(w)),
-  ]),
+  'runtime.exec-format': execFormatRule,
   'crash.segfault': rule('exit', RUNTIME, 'The process touched memory that is not its own (SIGSEGV).', (w) => [
     readLog(w),
     change('Run the version that worked before, and look for the native library or build that changed.', undo(w)),

@@ -94,6 +94,17 @@ const rules = {
       w.subject.kind.endsWith('WebhookConfiguration') ? kubectl('edit', w.subject) : undefined,
     ),
   ]),
+  'create.namespace-terminating': rule('The namespace is being deleted, so that nothing new is created in it.', (w) => [
+    look(
+      'See what holds the namespace up.',
+      shell('kubectl', 'get', 'namespace', w.detail['namespace'] ?? 'default', '-o', 'jsonpath={.status.conditions}'),
+    ),
+    change('Wait for its end, or move the workload to another namespace.'),
+  ]),
+  'sandbox.runtimeclass': rule('The RuntimeClass of the pods does not exist.', (w) => [
+    look('See which exist.', 'kubectl get runtimeclasses'),
+    change('Correct runtimeClassName, or install the runtime and its RuntimeClass.', edit(w)),
+  ]),
   'create.unknown': rule('The controller cannot create the pods, for a reason podlens does not know.', (w) => [
     describe(w),
   ]),
@@ -213,9 +224,12 @@ const patterns: readonly (readonly [Code, RegExp])[] = [
   ],
   ['create.service-account-missing', /serviceaccount "([^"]+)" not found/],
   ['create.priority-class-missing', /no PriorityClass with name (\S+) was found/],
+  ['create.namespace-terminating', /because it is being terminated/],
+  ['sandbox.runtimeclass', /RuntimeClass "([^"]+)" not found/],
+  // A LimitRange's default limit below the request makes the pod invalid.
   [
     'create.limit-range',
-    /(maximum|minimum) \S+ usage per (Container|Pod|PersistentVolumeClaim)|max limit to request ratio/,
+    /must be less than or equal to \S+ limit|(maximum|minimum) \S+ usage per (Container|Pod|PersistentVolumeClaim)|max limit to request ratio/,
   ],
 ];
 
@@ -267,6 +281,10 @@ function sentence(code: Code, { kind, name, namespace }: Ref, culprit: string, w
       return `Admission webhook "${culprit}" denies the pods of ${who}: ${words.slice(words.indexOf('denied the request')).replace(/^denied the request:? ?/, '')}.`;
     case 'create.webhook-failed':
       return `Admission webhook "${culprit}" cannot be called, so ${who} cannot create its pods: ${words.slice(words.indexOf('failed calling webhook')).replace(/^failed calling webhook "[^"]+": /, '')}.`;
+    case 'create.namespace-terminating':
+      return `Namespace ${namespace} is being deleted, so ${who} cannot create its pods.`;
+    case 'sandbox.runtimeclass':
+      return `RuntimeClass "${culprit}" does not exist, so ${who} cannot create its pods.`;
     case 'create.unknown':
       return `${who} cannot create its pods: "${words}".`;
     default:
@@ -274,8 +292,8 @@ function sentence(code: Code, { kind, name, namespace }: Ref, culprit: string, w
   }
 }
 
-/** What follows "is forbidden: ". */
-const reasonIn = (words: string): string => /is forbidden: (.+)$/s.exec(words)?.[1] ?? words;
+/** What follows "is forbidden: " or "is invalid: ". */
+const reasonIn = (words: string): string => /is (?:forbidden|invalid): (.+)$/s.exec(words)?.[1] ?? words;
 
 interface Culprit {
   /** The object that is the root, where it is another one than the workload. */

@@ -13,10 +13,10 @@ export interface LogSignal {
 
 // The more telling first. Each is a habit of a language's runtime or of people who write logs.
 const tells: readonly RegExp[] = [
-  /^panic:|^fatal error:|\bgoroutine \d+ \[running\]/,
+  /^panic:|^fatal error:|^thread '.*' panicked/,
   /OutOfMemoryError|JavaScript heap out of memory|Cannot allocate memory|MemoryError/,
   /error while loading shared libraries|exec format error|executable file not found|: (command )?not found\b|No module named|Cannot find module/i,
-  /\bFATAL\b|\bCRITICAL\b|\bEMERG(ENCY)?\b|\bPANIC\b|level=(fatal|panic)|"level":\s*"?(fatal|critical|panic|60)\b/,
+  /\bFATAL\b|\bCRITICAL\b|\bEMERG(ENCY)?\b|\bPANIC\b|\[(emerg|alert|crit)\]|level=(fatal|panic)|"level":\s*"?(fatal|critical|panic|60)\b/,
   /^Caused by: /,
   /^([\w.$]+\.)?\w*(Error|Exception|Errno|Failure)\b[\w.]*(:| \[)|^Exception in thread|^Unhandled exception|^Uncaught |^Error: /,
   /connection refused|ECONNREFUSED|ENOTFOUND|EADDRINUSE|address already in use|no such host|could not translate host name|Name or service not known|timed out|deadline exceeded|access denied|permission denied|authentication failed|no such file or directory|read-only file system|no space left on device|certificate/i,

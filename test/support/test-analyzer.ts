@@ -1,22 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import type { AnyAnalyzer } from '../../src/analyzer.ts';
 import { correlate } from '../../src/correlate.ts';
 import type { Finding } from '../../src/finding.ts';
+import { FIXTURES, fixtureFiles } from './fixture-files.ts';
 import { parseFixture } from './fixtures.ts';
-
-const FIXTURES = join(import.meta.dirname, '../../fixtures/analyzers');
-
-export const fixtureFiles = (id: string): string[] => {
-  const folder = join(FIXTURES, id);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.yaml'))
-    .sort()
-    .map((name) => join(folder, name));
-};
 
 /** "<code> <Kind> <namespace>/<name> [container] [(info)]", as fixtures expect it. */
 export function lineOf({ code, subject, severity }: Finding): string {
