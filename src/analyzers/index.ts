@@ -13,8 +13,10 @@ import { podNotReady } from './pod-not-ready.ts';
 import { podPreStop } from './pod-pre-stop.ts';
 import { podRejection } from './pod-rejection.ts';
 import { podResize } from './pod-resize.ts';
+import { podSandbox } from './pod-sandbox.ts';
 import { podScheduling } from './pod-scheduling.ts';
 import { podTermination } from './pod-termination.ts';
+import { podVolume } from './pod-volume.ts';
 import { serviceEndpoints } from './service-endpoints.ts';
 import { workloadCreate } from './workload-create.ts';
 import { workloadJob } from './workload-job.ts';
@@ -30,16 +32,18 @@ export const analyzers: readonly AnyAnalyzer[] = [
   podTermination,
   claimBinding,
   podScheduling,
+  podVolume,
+  podSandbox,
   podInit,
   podImagePull,
   podContainerConfig,
   podContainerStart,
   podExit,
   podNotReady,
-  podPreStop,
   podResize,
   workloadCreate,
   workloadRollout,
   workloadJob,
   serviceEndpoints,
+  podPreStop,
 ];

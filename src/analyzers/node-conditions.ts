@@ -184,8 +184,13 @@ function nodeEvents(cluster: View<Needs>, name: string, since: string | undefine
  */
 function isBrokenBy(cluster: View<Needs>, pod: Pod, downSince: string | undefined): boolean {
   if (isTerminal(pod)) return false;
-  const deleted = pod.metadata?.deletionTimestamp;
-  if (deleted !== undefined) return (secondsBetween(deleted, cluster.takenAt) ?? 0) > 60;
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata ?? {};
+  if (deletionTimestamp !== undefined) {
+    // Its kubelet confirms nothing while it is down, whatever is left of the grace period.
+    const asked = (secondsBetween(downSince, deletionTimestamp) ?? 0) - deletionGracePeriodSeconds;
+    return asked >= 0 || (secondsBetween(deletionTimestamp, cluster.takenAt) ?? 0) > 60;
+  }
+  if (pod.status?.startTime === undefined && pod.status?.containerStatuses === undefined) return true;
   const ready = conditionOf(pod, 'Ready');
   if (ready?.status === 'True') return false;
   if (conditionOf(pod, 'ContainersReady')?.status === 'True') return true;

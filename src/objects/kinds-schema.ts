@@ -2,6 +2,7 @@ import { LabelSelector, MetaCondition, ObjectMeta, withMeta } from './meta.ts';
 import { NodeSelector, Pod, PodTemplateSpec } from './pod-schema.ts';
 import {
   bool,
+  inline,
   int,
   intOrString,
   json,
@@ -141,19 +142,29 @@ const PersistentVolumeClaim = message({
   ),
 });
 
+const PersistentVolumeSource = message({
+  hostPath: one(3, message({ path: string(1), type: string(2) })),
+  nfs: one(5, message({ server: string(1), path: string(2) })),
+  local: one(20, message({ path: string(1) })),
+  csi: one(22, message({ driver: string(1), volumeHandle: string(2) })),
+});
+
 const PersistentVolume = message({
   metadata: withMeta,
   spec: part(
     2,
-    message({
-      capacity: quantities(1),
-      accessModes: stringList(3),
-      claimRef: one(4, ObjectReference),
-      persistentVolumeReclaimPolicy: string(5),
-      storageClassName: string(6),
-      volumeMode: string(8),
-      nodeAffinity: one(9, message({ required: one(1, NodeSelector) })),
-    }),
+    message(
+      {
+        capacity: quantities(1),
+        accessModes: stringList(3),
+        claimRef: one(4, ObjectReference),
+        persistentVolumeReclaimPolicy: string(5),
+        storageClassName: string(6),
+        volumeMode: string(8),
+        nodeAffinity: one(9, message({ required: one(1, NodeSelector) })),
+      },
+      inline(2, PersistentVolumeSource),
+    ),
   ),
   status: part(3, message({ phase: string(1), message: string(2), reason: string(3) })),
 });

@@ -121,6 +121,7 @@ export const Container = message({
   imagePullPolicy: string(14),
   securityContext: one(15, SecurityContext),
   envFrom: list(19, EnvFromSource),
+  volumeDevices: list(21, message({ name: string(1), devicePath: string(2) })),
   startupProbe: one(22, Probe),
   restartPolicy: string(24),
   restartPolicyRules: list(

@@ -1,0 +1,191 @@
+import { type Draft, defineAnalyzer } from '../analyzer.ts';
+import { type EventLine, eventEvidence } from '../objects/events.ts';
+import { volumeNamed, volumesOf, volumeText } from '../objects/pod-volumes.ts';
+import { isLiving, type Pod, podEvents, podRef } from '../objects/pods.ts';
+import { sentence } from '../objects/proof.ts';
+import { isConfigMount, type Startup, startupOf, waitsForConfig } from '../objects/startup.ts';
+import { humanSeconds, secondsBetween } from '../objects/time.ts';
+import type { View } from '../snapshot.ts';
+import {
+  attachErrors,
+  capital,
+  csiDriver,
+  detailOf,
+  faultOf,
+  multiAttach,
+  type VolumeNeeds,
+  volumeProofs,
+} from './volume-facts.ts';
+import { fullByLog } from './volume-full.ts';
+import { silentVolume } from './volume-objects.ts';
+import { type VolumeCode, volumeRules } from './volume-rules.ts';
+
+export const podVolume = defineAnalyzer<VolumeNeeds, VolumeCode>({
+  id: 'pod-volume',
+  kind: 'Pod',
+  title: 'Volumes that cannot be attached or mounted, or are full',
+  needs: [
+    'Pod',
+    'Event',
+    'Log',
+    'Node',
+    'ConfigMap',
+    'Secret',
+    'PersistentVolumeClaim',
+    'PersistentVolume',
+    'VolumeAttachment',
+    'CSINode',
+  ],
+  rules: volumeRules,
+  *analyze(cluster) {
+    for (const pod of cluster.list('Pod')) {
+      const startup = startupOf(cluster, pod);
+      const found =
+        startup === undefined ? (fullByLog(cluster, pod) ?? unwell(cluster, pod)) : stuck(cluster, pod, startup);
+      if (found !== undefined) yield { ...found, since: found.since ?? startup?.since };
+    }
+  },
+});
+
+// Volumes are mounted side by side, so what was said of another one a moment earlier still holds.
+const TOGETHER_SECONDS = 180;
+
+function stuck(cluster: View<VolumeNeeds>, pod: Pod, startup: Startup): Draft<VolumeCode> | undefined {
+  const { events } = startup;
+  const newest = events.find(({ reason }) => reason !== 'SandboxChanged');
+  if (newest !== undefined && newest.step !== 'volume') return undefined;
+  const about = events.filter(
+    (event) =>
+      event.step === 'volume' &&
+      !isConfigMount(event) &&
+      !isAccountToken(event) &&
+      (secondsBetween(event.at, newest?.at) ?? 0) < TOGETHER_SECONDS,
+  );
+  const specific = about.find((event) => !isGeneric(event));
+  if (specific !== undefined) return byEvent(cluster, pod, startup, specific);
+  const [generic] = about;
+  if (waitsForConfig(cluster, pod, startup) || events.some(isAccountToken)) return undefined;
+  return silentVolume(cluster, pod, startup, generic);
+}
+
+// The service account's own trouble, seen when the kubelet asks for its token.
+const isAccountToken = ({ message }: EventLine): boolean =>
+  /failed to fetch token|serviceaccounts? "[^"]+" not found/.test(message);
+
+/** The kubelet's summary of a wait, which names volumes and no cause. */
+const isGeneric = ({ message }: EventLine): boolean => /^Unable to (attach or )?mount volumes/.test(message);
+
+/** First match wins: what is said of a driver or a path is more telling than in which step it was said. */
+const causes: readonly (readonly [VolumeCode, RegExp])[] = [
+  ['volume.multi-attach', /Multi-Attach error/],
+  [
+    'volume.csi-driver',
+    /not found in the list of registered CSI drivers|failed to get CSI client|CSI driver .* is not registered/i,
+  ],
+  ['volume.full', /no space left on device|disk quota exceeded/i],
+  ['volume.hostpath', /hostPath type check failed/],
+  ['volume.attach', /^AttachVolume\.|external-attacher/],
+];
+
+function codeOf({ reason, message }: EventLine): VolumeCode {
+  if (reason === 'VolumePermissionChangeInProgress') return 'volume.slow-chown';
+  const known = causes.find(([, words]) => words.test(message))?.[0];
+  return known ?? (reason === 'FailedAttachVolume' ? 'volume.attach' : 'volume.mount');
+}
+
+function byEvent(cluster: View<VolumeNeeds>, pod: Pod, startup: Startup, event: EventLine): Draft<VolumeCode> {
+  const code = codeOf(event);
+  const volume = volumeNamed(volumesOf(cluster, pod), event.message);
+  const which = volume === undefined ? 'a volume' : volumeText(volume);
+  const said = event.message.replace(/^\S+ failed for volume "[^"]+" : /, '');
+  const shared = {
+    code,
+    subject: podRef(pod),
+    evidence: [eventEvidence(podRef(pod), event), ...volumeProofs(pod, volume)],
+    detail: detailOf(pod, volume),
+    suspects: volume?.claimRef === undefined ? [] : [volume.claimRef],
+    fault: faultOf(code, pod, volume),
+  };
+  const node = pod.spec?.nodeName ?? '';
+  const waits = `after ${humanSeconds(startup.seconds)}`;
+  switch (code) {
+    case 'volume.multi-attach':
+      return { ...shared, ...multiAttach(cluster, pod, volume, event.message, shared.evidence) };
+    case 'volume.csi-driver': {
+      const driver = /driver name (\S+) not found/.exec(event.message)?.[1] ?? volume?.driver ?? '';
+      return { ...shared, ...csiDriver(cluster, pod, volume, driver, shared.evidence) };
+    }
+    case 'volume.attach':
+      return {
+        ...shared,
+        message: `${capital(which)} is not attached to node ${node} ${waits}: ${sentence(said)}`,
+        evidence: [...shared.evidence, ...attachErrors(cluster, volume, node)],
+      };
+    case 'volume.slow-chown':
+      return {
+        ...shared,
+        message: `The pod waits while the kubelet changes the group of the files on its volume: ${sentence(said)}`,
+      };
+    case 'volume.full':
+      return { ...shared, message: `${capital(which)} has no room left on node ${node}: ${sentence(said)}` };
+    case 'volume.hostpath':
+      return { ...shared, message: `${capital(which)} cannot be used on node ${node}: ${sentence(said)}` };
+    default: {
+      const reading = readings.find(([words]) => words.test(event.message))?.[1];
+      const why = reading === undefined ? '' : ` ${reading}.`;
+      return {
+        ...shared,
+        message: `${capital(which)} cannot be mounted on node ${node} ${waits}.${why} The kubelet says: "${sentence(said).slice(0, -1)}".`,
+      };
+    }
+  }
+}
+
+// What the usual mount errors come down to.
+const readings: readonly (readonly [RegExp, string])[] = [
+  [/access denied by server/i, 'The NFS server does not allow this node to mount the export'],
+  [
+    /bad option.*helper program|need a \/sbin\/mount\.|unknown filesystem type/i,
+    'The node lacks the mount helper or file system for it',
+  ],
+  [/already exists/i, 'An earlier operation on the volume still runs'],
+  [/no such file or directory|does not exist/i, 'What is to be mounted does not exist there'],
+  [
+    /wrong fs type|bad superblock|structure needs cleaning|fsck/i,
+    'The file system on it is damaged or of another type',
+  ],
+  [
+    /timed out|no route to host|connection refused|i\/o timeout|unreachable|failed to resolve server|not responding/i,
+    'The storage server cannot be reached from the node',
+  ],
+  [/deadlineexceeded|context deadline exceeded/i, 'The driver did not answer in time'],
+  [/stale (nfs )?file handle/i, 'What was mounted has gone on the server'],
+  [/node ?affinity/i, 'The volume may not be used from this node'],
+  [/permission denied|operation not permitted/i, 'The node may not access it'],
+];
+
+const UNWELL = new Set(['VolumeConditionAbnormal', 'FileSystemResizeFailed', 'VolumeResizeFailed']);
+const RECENT_SECONDS = 1800;
+
+/** Trouble with the volume of a pod that runs. */
+function unwell(cluster: View<VolumeNeeds>, pod: Pod): Draft<VolumeCode> | undefined {
+  if (!isLiving(pod)) return undefined;
+  const event = podEvents(cluster, pod).find(
+    ({ reason, at }) => UNWELL.has(reason) && (secondsBetween(at, cluster.takenAt) ?? 0) < RECENT_SECONDS,
+  );
+  if (event === undefined) return undefined;
+  const volume = volumeNamed(volumesOf(cluster, pod), event.message);
+  const full = /no space|out of space|capacity|(is|volume|disk) full|quota/i.test(event.message);
+  const other = event.reason === 'VolumeConditionAbnormal' ? 'volume.abnormal' : 'volume.resize';
+  return {
+    code: full && event.reason === 'VolumeConditionAbnormal' ? 'volume.full' : other,
+    subject: podRef(pod),
+    message: `The kubelet reports trouble with ${volume === undefined ? 'a volume of the pod' : volumeText(volume)}: ${sentence(event.message)}`,
+    evidence: [eventEvidence(podRef(pod), event), ...volumeProofs(pod, volume)],
+    severity: 'warning',
+    suspects: volume?.claimRef === undefined ? [] : [volume.claimRef],
+    detail: detailOf(pod, volume),
+    since: event.firstAt,
+    fault: faultOf(other, pod, volume),
+  };
+}

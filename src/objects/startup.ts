@@ -1,0 +1,107 @@
+import type { View } from '../snapshot.ts';
+import { requiredConfig } from './config-refs.ts';
+import type { EventLine } from './events.ts';
+import { type ContainerView, conditionOf, containersOf, isLiving, type Pod, podEvents } from './pods.ts';
+import { later, secondsBetween } from './time.ts';
+
+/** A pod on a node whose containers cannot be started yet: what comes before them is not done. */
+export interface Startup {
+  readonly since: string | undefined;
+  readonly seconds: number;
+  /** No container of it has ever run. */
+  readonly first: boolean;
+  /** The kubelet has written something into its status. */
+  readonly takenUp: boolean;
+  /** What the kubelet and the attach controller said meanwhile, newest first. */
+  readonly events: readonly StartEvent[];
+}
+
+/** In the order in which the kubelet works. */
+export type StartStep = 'network' | 'cgroup' | 'volume' | 'dra' | 'sandbox' | 'container';
+
+export interface StartEvent extends EventLine {
+  readonly step: StartStep;
+}
+
+// "Created less than a minute ago" is how every pod begins.
+const STUCK_SECONDS = 60;
+
+/** The start that a pod is stuck in; undefined for one that runs, is past its sandbox, or has only just begun. */
+export function startupOf(cluster: View<'Event'>, pod: Pod): Startup | undefined {
+  if (!isLiving(pod) || pod.spec?.nodeName === undefined) return undefined;
+  const condition = conditionOf(pod, 'PodReadyToStartContainers') ?? conditionOf(pod, 'PodHasNetwork');
+  if (condition?.status === 'True') return undefined;
+  const containers = containersOf(pod).filter(({ role }) => role !== 'ephemeral');
+  if (containers.some(({ status }) => status?.state?.running !== undefined)) return undefined;
+  const first = containers.every(hasNeverRun);
+  if (first ? !isPending(pod, containers) : condition === undefined) return undefined;
+  const begun = pod.status?.startTime ?? conditionOf(pod, 'PodScheduled')?.lastTransitionTime;
+  const since = later(begun ?? pod.metadata?.creationTimestamp, condition?.lastTransitionTime);
+  const seconds = secondsBetween(since, cluster.takenAt) ?? 0;
+  if (seconds < STUCK_SECONDS) return undefined;
+  const events = startEvents(cluster, pod, since);
+  // A container that is being pulled or made has volumes and a sandbox; where it is stuck, others look.
+  if (events[0]?.step === 'container' && first) return undefined;
+  const takenUp = pod.status?.startTime !== undefined || pod.status?.containerStatuses !== undefined;
+  return { since, seconds, first, takenUp, events };
+}
+
+const isPending = (pod: Pod, containers: readonly ContainerView[]): boolean =>
+  (pod.status?.phase ?? 'Pending') === 'Pending' && containers.every(waitsForCreation);
+
+const hasNeverRun = ({ status }: ContainerView): boolean =>
+  status?.state?.terminated === undefined && status?.lastState?.terminated === undefined && !status?.restartCount;
+
+const waitsForCreation = ({ status }: ContainerView): boolean =>
+  ['', 'ContainerCreating', 'PodInitializing'].includes(status?.state?.waiting?.reason ?? '');
+
+const steps: Readonly<Record<string, StartStep>> = {
+  NetworkNotReady: 'network',
+  FailedCreatePodContainer: 'cgroup',
+  FailedMount: 'volume',
+  FailedAttachVolume: 'volume',
+  FailedMapVolume: 'volume',
+  FailedMountOnFilesystemMismatch: 'volume',
+  VolumePermissionChangeInProgress: 'volume',
+  FailedPrepareDynamicResources: 'dra',
+  FailedCreatePodSandBox: 'sandbox',
+  FailedPodSandBoxStatus: 'sandbox',
+  FailedSync: 'sandbox',
+  SandboxChanged: 'sandbox',
+  Pulling: 'container',
+  Pulled: 'container',
+  Created: 'container',
+  Started: 'container',
+};
+
+function startEvents(cluster: View<'Event'>, pod: Pod, since: string | undefined): StartEvent[] {
+  const events: StartEvent[] = [];
+  for (const event of podEvents(cluster, pod)) {
+    const step = stepOf(event);
+    // The attach controller may speak a moment before the kubelet sets startTime.
+    if (step !== undefined && (secondsBetween(since, event.at) ?? 0) > -30) events.push({ ...event, step });
+  }
+  return events;
+}
+
+function stepOf({ reason, message }: EventLine): StartStep | undefined {
+  if (reason === 'Failed' && message.startsWith('error making pod data directories')) return 'cgroup';
+  if (reason === 'FailedSync') return /sandbox/i.test(message) ? 'sandbox' : undefined;
+  return steps[reason];
+}
+
+const CONFIG_MOUNT =
+  /(secret|configmap) "[^"]+" not found|references non-existent (secret|config) key|object "[^"]*"\/"[^"]*" not registered|failed to sync (secret|configmap) cache/i;
+
+/** An event about a missing or unsynced ConfigMap or Secret: the configuration's trouble, not the storage's. */
+export const isConfigMount = (event: EventLine): boolean => CONFIG_MOUNT.test(event.message);
+
+/** Whether the pod waits for a ConfigMap or Secret: an event says so, or a volume names one that does not exist. */
+export function waitsForConfig(cluster: View<'ConfigMap' | 'Secret'>, pod: Pod, { events }: Startup): boolean {
+  if (events.some(isConfigMount)) return true;
+  const namespace = pod.metadata?.namespace ?? '';
+  return requiredConfig(pod).some(
+    ({ kind, name, container }) =>
+      container === undefined && cluster.covers(kind, namespace) && cluster.get(kind, name, namespace) === undefined,
+  );
+}
