@@ -1,8 +1,10 @@
 import { analyze } from './analyze.ts';
 import type { AnyAnalyzer } from './analyzer.ts';
+import { changeKinds, changesBefore } from './changes.ts';
 import { correlate } from './correlate.ts';
-import type { Gap, Report, Scope } from './finding.ts';
+import type { Gap, Problem, Report, Scope } from './finding.ts';
 import type { Kind, Snapshot } from './snapshot.ts';
+import { timelineOf } from './timeline.ts';
 
 export interface DiagnoseOptions {
   readonly analyzers: readonly AnyAnalyzer[];
@@ -11,20 +13,34 @@ export interface DiagnoseOptions {
   readonly gaps?: readonly Gap[];
 }
 
+/** The kinds to collect for a diagnosis with these analyzers. */
+export const kindsFor = (analyzers: readonly AnyAnalyzer[]): Kind[] =>
+  [...new Set<Kind>([...analyzers.flatMap(({ needs }) => needs), ...changeKinds])].sort();
+
 /** From a snapshot to a report: pure, so that the same snapshot always gives the same bytes. */
 export function diagnose(snapshot: Snapshot, { analyzers, scope = {}, gaps = [] }: DiagnoseOptions): Report {
   const analysis = analyze(snapshot, analyzers);
-  const kinds = [...new Set(analyzers.flatMap((analyzer) => analyzer.needs))].sort();
   return {
     schemaVersion: 1,
     takenAt: snapshot.takenAt,
     scope,
-    problems: correlate(analysis.candidates),
+    problems: correlate(analysis.candidates).map((problem) => withHistory(snapshot, problem)),
     gaps: [...gaps, ...analysis.gaps],
     stats: {
-      objects: Object.fromEntries(kinds.map((kind: Kind) => [kind, snapshot.list(kind).length])),
+      objects: Object.fromEntries(kindsFor(analyzers).map((kind) => [kind, snapshot.list(kind).length])),
       namespaces: new Set(snapshot.list('Pod').map((pod) => pod.metadata?.namespace)).size,
       analyzers: analyzers.length,
     },
+  };
+}
+
+function withHistory(snapshot: Snapshot, problem: Problem): Problem {
+  if (problem.root.severity === 'info') return problem;
+  const changes = changesBefore(snapshot, problem);
+  const timeline = timelineOf(snapshot, problem, changes);
+  return {
+    ...problem,
+    ...(changes.length === 0 ? {} : { changes }),
+    ...(timeline.length === 0 ? {} : { timeline }),
   };
 }

@@ -32,6 +32,8 @@ export interface Cost {
 
 export interface ExplainStats extends Cost {
   readonly cacheHits: number;
+  /** Explanations taken over from another problem with the same cause. */
+  readonly shared: number;
   /** Problems that a backend left without an explanation. */
   readonly failed: number;
   readonly unsupported: number;

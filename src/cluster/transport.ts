@@ -184,7 +184,7 @@ async function consume(response: IncomingMessage, onBytes: (chunk: Buffer) => vo
       }
     });
     body.on('end', () => (response.complete ? resolve() : fail(cutOff())));
-    body.on('error', fail);
+    body.on('error', (error) => fail(response.complete || error instanceof ConnectionError ? error : cutOff(error)));
     response.on('close', () => {
       if (!response.complete) fail(cutOff());
     });
@@ -200,7 +200,7 @@ async function decompressed(response: IncomingMessage): Promise<Readable> {
 /** What the bytes were handed to could not use them. */
 class ReceiverError extends Error {}
 
-const cutOff = () => new ConnectionError('broken', 'the answer ended before it was complete');
+const cutOff = (cause?: unknown) => new ConnectionError('broken', 'the answer ended before it was complete', cause);
 
 /** Counts bytes and tells how many came per second since the first; infinite until there are enough to tell. */
 function rateMeter(): (bytes: number) => number {

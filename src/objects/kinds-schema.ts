@@ -1,4 +1,4 @@
-import { LabelSelector, MetaCondition, ObjectMeta, withMeta } from './meta.ts';
+import { LabelSelector, MetaCondition, ObjectMeta, withHistory, withMeta } from './meta.ts';
 import { NodeSelector, Pod, PodTemplateSpec } from './pod-schema.ts';
 import {
   bool,
@@ -99,8 +99,8 @@ const Namespace = message({
   status: part(3, message({ phase: string(1) })),
 });
 
-const ConfigMap = message({ metadata: withMeta, data: keys(2), binaryData: keys(3) });
-const Secret = message({ metadata: withMeta, data: keys(2), type: string(3) });
+const ConfigMap = message({ metadata: withHistory, data: keys(2), binaryData: keys(3) });
+const Secret = message({ metadata: withHistory, data: keys(2), type: string(3) });
 
 const LocalObjectReference = message({ name: string(1) });
 

@@ -10,7 +10,7 @@ const OwnerReference = message({
   controller: bool(6),
 });
 
-export const ObjectMeta = message({
+const metaFields = {
   name: string(1),
   generateName: string(2),
   namespace: string(3),
@@ -24,7 +24,9 @@ export const ObjectMeta = message({
   annotations: strings(12),
   ownerReferences: list(13, OwnerReference),
   finalizers: stringList(14),
-});
+};
+
+export const ObjectMeta = message(metaFields);
 export type ObjectMeta = Of<typeof ObjectMeta>;
 
 const LabelSelectorRequirement = message({
@@ -59,3 +61,8 @@ export interface Condition {
 }
 
 export const withMeta = part(1, ObjectMeta);
+
+/** Who last wrote an object and when: for the few kinds whose changes explain something. */
+const ManagedFieldsEntry = message({ manager: string(1), operation: string(2), time: time(4) });
+
+export const withHistory = part(1, message({ ...metaFields, managedFields: list(17, ManagedFieldsEntry) }));

@@ -210,8 +210,8 @@ async function send(answer: Answer, { headers }: Recorded, response: ServerRespo
   const ends = endsAfter(fault, body.length);
   for (let at = 0; at < ends; at += PIECE) {
     if (response.destroyed) return;
-    const flushed = response.write(body.subarray(at, Math.min(ends, at + PIECE)));
-    if (!flushed) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve));
+    const piece = body.subarray(at, Math.min(ends, at + PIECE));
+    await new Promise<void>((resolve) => response.write(piece, () => resolve()));
   }
   if (answer.waitMs !== undefined) await new Promise((resolve) => setTimeout(resolve, answer.waitMs));
   if (fault !== undefined && 'hangAfter' in fault) return;

@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import type { Confidence, Step } from '../finding.ts';
+import { cleanLine } from './clean.ts';
+import { checkCommand, cleanProse, type Nameable } from './commands.ts';
+import type { Explanation } from './explained.ts';
+import type { Redaction } from './redact.ts';
+
+const confidences = { high: 'likely', medium: 'likely', low: 'possible' } satisfies Record<string, Confidence>;
+
+const ID = /[a-z]\d+(?:\.e\d+)?/g;
+
+/** Small models write "e1", "[e1]" or "e1, e2" where a list is asked for. */
+const cites = z.preprocess(
+  (value) => (Array.isArray(value) ? value.map(String) : typeof value === 'string' ? [value] : []).flatMap(idsIn),
+  z.array(z.string()),
+);
+
+function idsIn(text: string): string[] {
+  const ids = text.match(ID);
+  return ids === null ? [text] : [...ids];
+}
+
+const words = z.string().transform(cleanLine);
+
+const claim = z.object({ text: words, cites });
+
+/** A sentence with its ids inside: "The image does not exist [e1]." */
+const sentence = z.string().transform((text) => ({
+  text: cleanLine(text.replace(/\s*[[(](?:[a-z]\d+(?:\.e\d+)?(?:,\s*)?)+[\])]/g, '')),
+  cites: [...(text.match(/(?<=[[(,\s])[a-z]\d+(?:\.e\d+)?(?=[\]),])/g) ?? [])],
+}));
+
+const Answer = z.object({
+  cause: z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(z.union([claim, sentence])).min(1)),
+  steps: z
+    .array(
+      z.union([
+        claim.extend({ command: words.nullish() }),
+        sentence.transform((said) => ({ ...said, command: undefined })),
+      ]),
+    )
+    .default([]),
+  confidence: z.preprocess(
+    (value) =>
+      typeof value === 'string'
+        ? ((confidences as Record<string, string>)[value.toLowerCase()] ?? value.toLowerCase())
+        : value,
+    z.enum(['certain', 'likely', 'possible']).catch('possible'),
+  ),
+});
+
+/** An answer that has the right shape. Nothing in it has been checked against the report yet. */
+export type Answer = z.infer<typeof Answer>;
+
+export type Read = { readonly answer: Answer } | { readonly error: string };
+
+/** Finds the answer in what a model wrote: alone, inside ``` fences, after its thoughts or among prose. */
+export function readAnswer(text: string): Read {
+  let error = text.trim() === '' ? 'it was empty.' : 'it has no JSON object.';
+  for (const candidate of jsonObjects(text)) {
+    const result = Answer.safeParse(candidate);
+    if (result.success) return { answer: result.data };
+    const [issue] = result.error.issues;
+    error = `"${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'it has another shape'}.`;
+  }
+  return { error };
+}
+
+/** Every JSON object in a text that is not inside another, the last first: thoughts and examples come before answers. */
+function jsonObjects(text: string): unknown[] {
+  const found: unknown[] = [];
+  let tries = 0;
+  for (let at = text.indexOf('{'); at >= 0 && tries < 200; at = text.indexOf('{', at + 1), tries++) {
+    const end = endOfObject(text, at);
+    if (end === undefined) continue;
+    try {
+      found.unshift(JSON.parse(text.slice(at, end)));
+      at = end - 1;
+    } catch {
+      // Not JSON from here; an object inside may be.
+    }
+  }
+  return found;
+}
+
+function endOfObject(text: string, start: number): number | undefined {
+  let depth = 0;
+  let inString = false;
+  for (let at = start; at < text.length; at++) {
+    const character = text.charAt(at);
+    if (inString) {
+      if (character === '\\') at++;
+      else if (character === '"') inString = false;
+    } else if (character === '"') inString = true;
+    else if (character === '{') depth++;
+    else if (character === '}' && --depth === 0) return at + 1;
+  }
+  return undefined;
+}
+
+export interface CheckOptions {
+  /** What may be cited. */
+  readonly ids: ReadonlySet<string>;
+  readonly redaction: Redaction;
+  readonly nameable: Nameable;
+}
+
+export type Checked = Pick<Explanation, 'cause' | 'steps' | 'confidence' | 'cites' | 'unsupported' | 'rejected'>;
+
+const MOST_CLAIMS = 5;
+const MOST_STEPS = 6;
+const LONGEST_CLAIM = 600;
+
+/** Holds an answer to the evidence: what is not supported is dropped, real names stand in for pseudonyms. */
+export function checkAnswer(answer: Answer, { ids, redaction, nameable }: CheckOptions): Checked {
+  const rejected: string[] = [];
+  const cited = new Set<string>();
+  let unsupported = 0;
+
+  const supported = (said: { readonly text: string; readonly cites: readonly string[] }): string | undefined => {
+    const holds = said.cites.length > 0 && said.cites.every((id) => ids.has(id)) && !redaction.invents(said.text);
+    const prose = cleanProse(cleanLine(redaction.reveal(said.text)).slice(0, LONGEST_CLAIM), nameable);
+    rejected.push(...prose.rejected);
+    if (!holds || !/\p{L}/u.test(prose.text)) {
+      unsupported++;
+      return undefined;
+    }
+    for (const id of said.cites) cited.add(id);
+    return prose.text;
+  };
+
+  const cause = answer.cause.slice(0, MOST_CLAIMS).flatMap((said) => supported(said) ?? []);
+  const steps: Step[] = [];
+  for (const step of answer.steps.slice(0, MOST_STEPS)) {
+    const text = supported(step);
+    if (text === undefined) continue;
+    const proposed = redaction.invents(step.command ?? '')
+      ? undefined
+      : cleanLine(redaction.reveal(step.command ?? ''));
+    if (proposed === undefined) rejected.push('it names an object that the report does not know');
+    if (proposed === undefined || proposed === '') {
+      steps.push(unchecked(text));
+      continue;
+    }
+    const verdict = checkCommand(proposed, nameable);
+    if ('rejected' in verdict) {
+      rejected.push(verdict.rejected);
+      steps.push(unchecked(text));
+    } else steps.push({ text, ...verdict });
+  }
+  return {
+    cause: cause.join(' '),
+    steps,
+    confidence: answer.confidence,
+    cites: [...cited].sort(),
+    unsupported,
+    rejected,
+  };
+}
+
+/** A step in words alone may well mean a change. */
+const unchecked = (text: string): Step => ({ text, safety: 'change' });
+
+/** The answer as it is kept: with pseudonyms, so that it fits other names again. */
+export const storedAnswer = (answer: Answer, hide: (text: string) => string): string =>
+  JSON.stringify({
+    cause: answer.cause.map(({ text, cites }) => ({ text: hide(text), cites })),
+    steps: answer.steps.map(({ text, command, cites }) => ({ text: hide(text), command: hide(command ?? ''), cites })),
+    confidence: answer.confidence,
+  });

@@ -1,0 +1,197 @@
+import type { Evidence, Finding, Moment, Problem, Ref } from '../finding.ts';
+import { answerSchema } from './answer-schema.ts';
+import type { Prompt } from './backend.ts';
+import { quoted, unquoted } from './clean.ts';
+import type { Redaction } from './redact.ts';
+import { fill, type PromptTexts } from './templates/texts.ts';
+
+/** About how many tokens the system and user parts of a prompt may have together. */
+const BUDGET = 4000;
+const LONGEST_TEXT = 1600;
+const MOST_MOMENTS = 12;
+
+export interface BuiltPrompt {
+  readonly prompt: Prompt;
+  /** What an answer may cite. */
+  readonly ids: ReadonlySet<string>;
+  /** The prompt without what changes from run to run beside times and counts: for the cache's key. */
+  readonly essence: string;
+}
+
+export interface PromptOptions {
+  readonly redaction: Redaction;
+  readonly texts: PromptTexts;
+  /** As `languageName` gives it. */
+  readonly language: string;
+}
+
+/** What a person, or an answer, may point at by id: "e1" of the cause, "s1" and "s1.e1" of a symptom, "c1", "t1". */
+export function citable(problem: Problem): Map<string, Omit<Evidence, 'id'>> {
+  const entries = new Map<string, Omit<Evidence, 'id'>>();
+  for (const line of linesOf(problem)) if (line.id !== undefined) entries.set(line.id, line.entry);
+  return entries;
+}
+
+/** The prompt for one problem: everything in it has passed redaction. */
+export function buildPrompt(problem: Problem, { redaction, texts, language }: PromptOptions): BuiltPrompt {
+  const say = (text: string) => quoted(shorten(redaction.hide(text), LONGEST_TEXT));
+  const system = fill(texts.system, { language });
+  const about = (affects: string) => problemLines(problem, redaction, say, affects);
+  const remedy = remedyLines(problem, redaction, say);
+  const head = about(affectsOf(problem)).join('\n');
+  const room = BUDGET - estimateTokens(system + texts.user + head + remedy.join('\n'));
+  const lines = keepTelling(
+    linesOf(problem).map((line) => ({ ...line, text: writeLine(line, redaction) })),
+    room,
+  );
+  const written = (kept: readonly Written[]) => kept.map(({ text }) => text).join('\n') || '(none)';
+  const values = { language, remedy: remedy.join('\n') || '(nothing)' };
+  const user = fill(texts.user, { ...values, problem: head, evidence: written(lines) });
+  const lasting = lines.filter(({ passing }) => passing !== true);
+  return {
+    prompt: { system, user, schema: answerSchema },
+    ids: new Set(lines.flatMap(({ id }) => (id === undefined ? [] : [id]))),
+    essence: fill(texts.user, { ...values, problem: about('').join('\n'), evidence: written(lasting) }),
+  };
+}
+
+/** The prompt as one text, ready to paste into a chat. */
+export const promptAsText = ({ system, user }: Prompt): string => `${system}\n\n${user}\n`;
+
+/** Four characters of English make a token, one of Chinese. */
+export function estimateTokens(text: string): number {
+  let wide = 0;
+  for (const character of text) if (character > '\u02ff') wide++;
+  return Math.ceil((text.length - wide) / 4 + wide);
+}
+
+function problemLines(
+  problem: Problem,
+  redaction: Redaction,
+  say: (text: string) => string,
+  affects: string,
+): string[] {
+  const { root, owner } = problem;
+  return [
+    `Cause: ${root.code} (${root.severity}, ${root.confidence})`,
+    `Finding: ${say(root.message)}`,
+    `Object: ${unquoted(redaction.hide(nameOf(root.subject)))}`,
+    ...(owner === undefined ? [] : [`Owner: ${unquoted(redaction.hide(nameOf(owner)))}`]),
+    ...(root.suspects.length === 0
+      ? []
+      : [`Suspects: ${unquoted(redaction.hide(root.suspects.slice(0, 5).map(nameOf).join(', ')))}`]),
+    ...(affects === '' ? [] : [`Affects: ${affects}`]),
+  ];
+}
+
+/** "9 Pods, 1 Service": names would only differ between replicas. */
+function affectsOf({ affects }: Problem): string {
+  const counts = new Map<string, number>();
+  for (const { kind } of affects) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return [...counts].map(([kind, count]) => `${count} ${kind}${count === 1 ? '' : 's'}`).join(', ');
+}
+
+function remedyLines({ root }: Problem, redaction: Redaction, say: (text: string) => string): string[] {
+  const steps = [...root.remedy, ...(root.check === undefined ? [] : [root.check])];
+  return steps.map(
+    ({ text, command }) => `- ${say(text)}${command === undefined ? '' : ` ${unquoted(redaction.hide(command))}`}`,
+  );
+}
+
+const nameOf = ({ kind, namespace, name, container }: Ref): string =>
+  `${container === undefined ? '' : `container ${container} of `}${kind} ${name}${namespace === undefined ? '' : ` in namespace ${namespace}`}`;
+
+interface Line {
+  readonly id?: string;
+  readonly entry: Omit<Evidence, 'id'>;
+  /** The higher, the more it tells. */
+  readonly weight: number;
+  /** Whether it comes and goes while the fault stays. */
+  readonly passing?: boolean;
+}
+
+interface Written extends Line {
+  readonly text: string;
+}
+
+/** Everything that may be cited, in the order in which it is shown. */
+function linesOf(problem: Problem): Line[] {
+  return [
+    ...problem.root.evidence.map((evidence, index) => evidenceLine(evidence, evidence.id, 100 - index)),
+    ...momentLines('c', problem.changes ?? [], 70),
+    ...symptomLines(problem.symptoms),
+    ...momentLines('t', problem.timeline ?? [], 20).map((line) => ({ ...line, passing: true })),
+  ];
+}
+
+const evidenceLine = ({ id: _, ...entry }: Evidence, id: string, weight: number): Line => ({
+  id,
+  entry,
+  weight: entry.where.startsWith('log') ? weight - 20 : weight,
+});
+
+const momentLines = (letter: string, moments: readonly Moment[], weight: number): Line[] =>
+  moments.slice(-MOST_MOMENTS).map(({ from, at, text }, index) => ({
+    id: `${letter}${index + 1}`,
+    entry: { from, where: letter === 'c' ? 'changed' : 'happened', text, at },
+    weight: weight + index / 100,
+  }));
+
+/** The first of each code speaks for all that share it. */
+function symptomLines(symptoms: readonly Finding[]): Line[] {
+  const codes = new Set<string>();
+  const lines: Line[] = [];
+  for (const symptom of symptoms) {
+    if (codes.has(symptom.code)) continue;
+    codes.add(symptom.code);
+    const id = `s${codes.size}`;
+    const entry = { from: symptom.subject, where: `symptom ${symptom.code}`, text: symptom.message };
+    lines.push({ id, entry, weight: 60 - codes.size });
+    symptom.evidence.forEach((evidence, index) => {
+      lines.push(evidenceLine(evidence, `${id}.${evidence.id}`, 50 - codes.size - index));
+    });
+  }
+  return lines;
+}
+
+function writeLine({ id, entry: { from, where, text, at } }: Line, redaction: Redaction): string {
+  const time = at !== undefined && /^[\dT:.Z+-]{10,35}$/.test(at) ? `, ${at}` : '';
+  const place = `${unquoted(redaction.hide(`${nameOf(from)}, ${where}`))}${time}`;
+  return `[${id}] ${place}: ${quoted(shorten(redaction.hide(text), LONGEST_TEXT))}`;
+}
+
+/** Takes the lines that tell most until the room is used up, and gives them in their own order. */
+function keepTelling(lines: readonly Written[], room: number): Written[] {
+  const kept = new Set<Written>();
+  let left = room;
+  for (const line of [...lines].sort((a, b) => b.weight - a.weight)) {
+    const tokens = estimateTokens(line.text) + 1;
+    if (tokens > left) continue;
+    kept.add(line);
+    left -= tokens;
+  }
+  return lines.filter((line) => kept.has(line));
+}
+
+const TELLING =
+  /error|fatal|panic|exception|fail|denied|refused|not found|no such|killed|timed? ?out|cannot|unable|invalid|missing/i;
+
+/** Cuts a text down to about `length`: of several lines the telling and the last stay, of one its two ends. */
+export function shorten(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const lines = text.split('\n');
+  if (lines.length < 3) return `${text.slice(0, Math.floor(length * 0.6))} … ${text.slice(-Math.floor(length * 0.4))}`;
+  const ranked = lines
+    .map((line, index) => ({ line: shorten(line, 300), index, rank: (TELLING.test(line) ? 1000 : 0) + index }))
+    .sort((a, b) => b.rank - a.rank);
+  let left = length;
+  const kept = ranked.filter(({ line }) => {
+    if (line.length + 1 > left) return false;
+    left -= line.length + 1;
+    return true;
+  });
+  return `(${lines.length - kept.length} lines cut)\n${kept
+    .sort((a, b) => a.index - b.index)
+    .map(({ line }) => line)
+    .join('\n')}`;
+}

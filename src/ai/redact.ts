@@ -1,0 +1,43 @@
+import { clean } from './clean.ts';
+import type { Names } from './names.ts';
+import { createPseudonyms } from './pseudonyms.ts';
+import { CUT, cutSecrets } from './secrets.ts';
+
+/** What stands between a report and a model. One of these keeps one set of pseudonyms: one problem, or one talk. */
+export interface Redaction {
+  /** For everything that is sent: without control characters and secrets, names as pseudonyms. */
+  hide(text: string): string;
+  /** For everything that comes back: real names in place of pseudonyms. What was cut out stays out. */
+  reveal(text: string): string;
+  /** Whether an answer names an object that was never sent. */
+  invents(text: string): boolean;
+}
+
+// Longer texts than any evidence; what stands before is dropped, and no pattern has to look at megabytes.
+const LONGEST = 20_000;
+
+/** With `anonymize: false` names are sent as they are; secrets are cut out all the same. */
+export function createRedaction(names: Names, { anonymize }: { readonly anonymize: boolean }): Redaction {
+  const cut = (text: string) => cutSecrets(cutKnown(clean(text).slice(-LONGEST), names.secrets));
+  if (!anonymize) return { hide: cut, reveal: (text) => text, invents: () => false };
+  const pseudonyms = createPseudonyms(names.kinds);
+  return { ...pseudonyms, hide: (text) => pseudonyms.hide(cut(text)) };
+}
+
+function cutKnown(text: string, secrets: readonly string[]): string {
+  let result = text;
+  for (const secret of secrets) if (result.includes(secret)) result = result.replaceAll(secret, CUT);
+  return result;
+}
+
+/** Reveals a text that arrives in pieces: a pseudonym may be torn between two of them. Call it without a piece at the end. */
+export function revealPieces({ reveal }: Pick<Redaction, 'reveal'>): (piece?: string) => string {
+  let held = '';
+  return (piece) => {
+    held += piece ?? '';
+    const end = piece === undefined ? held.length : (/[\w-]*$/.exec(held)?.index ?? held.length);
+    const ready = held.slice(0, end);
+    held = held.slice(end);
+    return reveal(ready);
+  };
+}
