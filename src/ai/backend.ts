@@ -23,7 +23,11 @@ export interface Completion {
   readonly text: string;
   /** As the endpoint counted them. */
   readonly tokens?: Tokens;
+  /** How the endpoint was told of the schema: by itself, only that JSON is wanted, or in words. */
+  readonly format?: Format;
 }
+
+export type Format = 'json_schema' | 'json_object' | 'text';
 
 export interface CompleteOptions {
   readonly signal: AbortSignal;
@@ -44,16 +48,19 @@ export interface Backend {
 }
 
 /** Why a call failed. */
-export type BackendFailure =
-  | 'backend-unreachable' // no connection, DNS, TLS
-  | 'backend-unauthorized' // 401, 403
-  | 'backend-model-unknown' // the endpoint does not offer the model
-  | 'backend-not-found' // 404 for anything else: the base URL is wrong
-  | 'backend-refused' // 400, 413, 422: this request is not accepted
-  | 'backend-quota' // the account has no credit left
-  | 'backend-rate-limited' // 429 after all retries
-  | 'backend-timeout'
-  | 'backend-failed'; // 5xx, a stream cut short, an answer that is no answer
+const failures = [
+  'backend-unreachable', // no connection, DNS, TLS
+  'backend-unauthorized', // 401, 403
+  'backend-model-unknown', // the endpoint does not offer the model
+  'backend-not-found', // 404 for anything else: the base URL is wrong
+  'backend-refused', // 400, 413, 422: this request is not accepted
+  'backend-quota', // the account has no credit left
+  'backend-rate-limited', // 429 after all retries
+  'backend-timeout',
+  'backend-failed', // 5xx, a stream cut short, an answer that is no answer
+] as const;
+export type BackendFailure = (typeof failures)[number];
+export const backendFailures: ReadonlySet<string> = new Set(failures);
 
 /** Failures that the next call would meet again: after one of them no more calls are made. */
 export const lastingFailures: ReadonlySet<string> = new Set<BackendFailure>([

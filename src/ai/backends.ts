@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { PodlensError } from '../errors.ts';
-import type { Backend } from './backend.ts';
+import { type Backend, backendFailures } from './backend.ts';
 import type { BackendSettings } from './choose-backends.ts';
 import { type Endpoint, offerOf } from './failure.ts';
 import { createFetch, isLoopback, publicUrl, splitCredentials } from './http.ts';
@@ -26,6 +26,20 @@ export interface OpenEndpoint {
 export async function openBackend(settings: BackendSettings, options: OpenOptions): Promise<Backend> {
   const open = await openEndpoint(settings, options);
   return open.backend(settings.model ?? (await onlyModel(open, options.signal)));
+}
+
+/**
+ * The same, but an endpoint that cannot be asked for its models gives a backend whose every call fails with the reason:
+ * whether a model can be reached is no reason to show no report.
+ */
+export async function openOrDown(settings: BackendSettings, options: OpenOptions): Promise<Backend> {
+  try {
+    return await openBackend(settings, options);
+  } catch (error) {
+    if (options.signal.aborted || !(error instanceof PodlensError) || !backendFailures.has(error.code)) throw error;
+    const url = publicUrl(settings.baseUrl);
+    return { id: `${settings.provider}@${url}`, local: isLoopback(url), complete: () => Promise.reject(error) };
+  }
 }
 
 export async function onlyModel({ endpoint, models }: OpenEndpoint, signal: AbortSignal): Promise<string> {

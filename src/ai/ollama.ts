@@ -140,7 +140,8 @@ async function read(
     if (done_reason === 'length' && prompt.schema !== undefined) {
       throw broken(endpoint, `ended its answer early: it reached the limit of ${ANSWER_TOKENS} tokens.`);
     }
-    return { text: withoutThoughts(text), tokens: { input: prompt_eval_count, output: eval_count } };
+    const format = prompt.schema === undefined ? {} : { format: 'json_schema' as const };
+    return { text: withoutThoughts(text), tokens: { input: prompt_eval_count, output: eval_count }, ...format };
   }
   throw broken(endpoint, 'closed the connection before its answer ended.');
 }

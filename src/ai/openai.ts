@@ -6,7 +6,7 @@ import type {
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
 import { PodlensError } from '../errors.ts';
-import type { Backend, CompleteOptions, Completion, Prompt, Tokens } from './backend.ts';
+import type { Backend, CompleteOptions, Completion, Format, Prompt, Tokens } from './backend.ts';
 import { broken, disconnected, type Endpoint, errorWords, refused, timedOut, unknownModel } from './failure.ts';
 import type { Fetch } from './http.ts';
 import { thoughtFilter, withoutThoughts } from './thoughts.ts';
@@ -32,8 +32,7 @@ export interface OpenAiModel {
 }
 
 /** How the endpoint is told that the answer must be JSON, best first. */
-const formats = ['json_schema', 'json_object', 'text'] as const;
-type Format = (typeof formats)[number];
+const formats: readonly Format[] = ['json_schema', 'json_object', 'text'];
 
 /** What an endpoint turned out to take; learned from its first refusal, kept for the run. */
 interface Traits {
@@ -137,8 +136,9 @@ async function completeWith(client: OpenAI, call: Call): Promise<Completion> {
   for (;;) {
     try {
       const completion = await send(client, call, format);
-      if (prompt.schema !== undefined) traits.format = format;
-      return completion;
+      if (prompt.schema === undefined) return completion;
+      traits.format = format;
+      return { ...completion, format };
     } catch (error) {
       if (!(error instanceof APIError) || (error.status !== 400 && error.status !== 422)) throw error;
       const about = `${error.param ?? ''} ${error.message}`;

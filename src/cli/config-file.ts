@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import type { Document } from 'yaml';
 import { type Config, defaults } from '../config.ts';
 import { PodlensError } from '../errors.ts';
 
@@ -9,6 +10,8 @@ export interface LoadConfigOptions {
   readonly cwd: string;
   /** What --config names. */
   readonly path?: string | undefined;
+  /** Also where it is named: it is about to be written. */
+  readonly mayBeMissing?: boolean;
   readonly onWarning?: (line: string) => void;
 }
 
@@ -24,9 +27,9 @@ export function configPath(env: NodeJS.ProcessEnv): string {
  * The config file's settings over the defaults; relative paths in it become absolute. A file that nobody named need not
  * be there. Fails with `config-missing`, `config-unreadable` or `config-invalid`.
  */
-export async function loadConfig({ env, cwd, path, onWarning }: LoadConfigOptions): Promise<Config> {
+export async function loadConfig({ env, cwd, path, mayBeMissing, onWarning }: LoadConfigOptions): Promise<Config> {
   const file = resolve(cwd, path ?? configPath(env));
-  const text = await read(file, path !== undefined || Boolean(env['PODLENS_CONFIG']));
+  const text = await read(file, !mayBeMissing && (path !== undefined || Boolean(env['PODLENS_CONFIG'])));
   if (text === undefined) return defaults;
   // The schema's library costs more to load than most runs have use for.
   const { parseConfig } = await import('../config-schema.ts');
@@ -61,4 +64,48 @@ async function warnIfShared(file: string, onWarning: LoadConfigOptions['onWarnin
   onWarning?.(
     `The config file ${file} holds a key and others can read it. Keep it to yourself with: chmod 600 ${file}`,
   );
+}
+
+export interface EditConfigOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly path?: string | undefined;
+}
+
+/**
+ * Changes the config file, comments and order of the rest kept, and returns its path. It is written whole or not at all,
+ * for its owner's eyes only; what would not be valid is not written.
+ */
+export async function editConfig(options: EditConfigOptions, edit: (document: Document) => void): Promise<string> {
+  const named = resolve(options.cwd, options.path ?? configPath(options.env));
+  const file = await realpath(named).catch(() => named);
+  const [{ parseDocument }, { parseConfig }] = await Promise.all([import('yaml'), import('../config-schema.ts')]);
+  const text = (await read(file, false)) ?? '';
+  parseConfig(text, file);
+  const document = parseDocument(text);
+  edit(document);
+  const edited = String(document);
+  parseConfig(edited, file);
+  await writeWhole(file, edited);
+  return file;
+}
+
+async function writeWhole(file: string, text: string): Promise<void> {
+  const beside = `${file}.${process.pid}.tmp`;
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    const handle = await open(beside, 'wx', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(beside, file);
+    await chmod(file, 0o600);
+  } catch (cause) {
+    await rm(beside, { force: true }).catch(() => {});
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new PodlensError('config-unwritable', `The config file ${file} cannot be written: ${reason}`, { cause });
+  }
 }

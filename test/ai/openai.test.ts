@@ -120,7 +120,10 @@ describe('asking for JSON', () => {
     const body = { choices: [{ index: 0, message, finish_reason: 'stop' }] };
     await using server = await startOpenAi({ reply: () => ({ status: 200, body }) });
     const backend = await open({ baseUrl: server.baseUrl });
-    expect(await backend.complete(prompt, { signal })).toEqual({ text: 'I cannot help with that.' });
+    expect(await backend.complete(prompt, { signal })).toEqual({
+      text: 'I cannot help with that.',
+      format: 'json_schema',
+    });
   });
 });
 
