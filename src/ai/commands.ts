@@ -213,7 +213,6 @@ const longFlags: Readonly<Record<string, string>> = {
   l: 'selector',
   p: 'patch',
   c: 'container',
-  containers: 'container',
   A: 'all-namespaces',
 };
 
@@ -230,8 +229,9 @@ function refuse(command: Parsed, nameable: Nameable): string | undefined {
   const namespace = flags.get('namespace');
   if (namespace !== undefined && !nameable.namespaces.has(namespace))
     return `it names the namespace "${namespace}", which the report does not know`;
-  const container = flags.get('container');
-  if (container !== undefined && !nameable.containers.has(container))
+  const container = flags.get('container') ?? flags.get('containers');
+  // `top pod --containers` shows them all.
+  if (container !== undefined && command.name !== 'top pod' && !nameable.containers.has(container))
     return `it names the container "${container}", which the report does not know`;
   const named = targets(command);
   const unknown = unknownObject(command, named, nameable);
@@ -309,7 +309,7 @@ function unknownObject({ name: verb }: Parsed, named: readonly Target[], nameabl
 
 /** Names, types and ages of Secrets may be listed; any other output has what is in them. */
 function printsSecret({ name, flags }: Parsed, named: readonly Target[]): boolean {
-  if (name !== 'get' && !flags.has('output')) return false;
+  if (name === 'edit' && named.some(({ kind }) => kind === 'secret')) return true;
   const output = flags.get('output') ?? '';
   if (output === '' || output === 'name' || output === 'wide') return false;
   return named.some(

@@ -3,12 +3,16 @@ import { answerSchema } from './answer-schema.ts';
 import type { Prompt } from './backend.ts';
 import { quoted, unquoted } from './clean.ts';
 import type { Redaction } from './redact.ts';
+import { shorten } from './shorten.ts';
 import { fill, type PromptTexts } from './templates/texts.ts';
 
 /** About how many tokens the system and user parts of a prompt may have together. */
 const BUDGET = 4000;
 const LONGEST_TEXT = 1600;
 const MOST_MOMENTS = 12;
+const MOST_EVIDENCE = 30;
+const MOST_SYMPTOMS = 10;
+const MOST_OF_A_SYMPTOM = 4;
 
 export interface BuiltPrompt {
   readonly prompt: Prompt;
@@ -117,7 +121,9 @@ interface Written extends Line {
 /** Everything that may be cited, in the order in which it is shown. */
 function linesOf(problem: Problem): Line[] {
   return [
-    ...problem.root.evidence.map((evidence, index) => evidenceLine(evidence, evidence.id, 100 - index)),
+    ...problem.root.evidence
+      .slice(0, MOST_EVIDENCE)
+      .map((evidence, index) => evidenceLine(evidence, evidence.id, 100 - index)),
     ...momentLines('c', problem.changes ?? [], 70),
     ...symptomLines(problem.symptoms),
     ...momentLines('t', problem.timeline ?? [], 20).map((line) => ({ ...line, passing: true })),
@@ -142,12 +148,12 @@ function symptomLines(symptoms: readonly Finding[]): Line[] {
   const codes = new Set<string>();
   const lines: Line[] = [];
   for (const symptom of symptoms) {
-    if (codes.has(symptom.code)) continue;
+    if (codes.has(symptom.code) || codes.size === MOST_SYMPTOMS) continue;
     codes.add(symptom.code);
     const id = `s${codes.size}`;
     const entry = { from: symptom.subject, where: `symptom ${symptom.code}`, text: symptom.message };
     lines.push({ id, entry, weight: 60 - codes.size });
-    symptom.evidence.forEach((evidence, index) => {
+    symptom.evidence.slice(0, MOST_OF_A_SYMPTOM).forEach((evidence, index) => {
       lines.push(evidenceLine(evidence, `${id}.${evidence.id}`, 50 - codes.size - index));
     });
   }
@@ -171,27 +177,4 @@ function keepTelling(lines: readonly Written[], room: number): Written[] {
     left -= tokens;
   }
   return lines.filter((line) => kept.has(line));
-}
-
-const TELLING =
-  /error|fatal|panic|exception|fail|denied|refused|not found|no such|killed|timed? ?out|cannot|unable|invalid|missing/i;
-
-/** Cuts a text down to about `length`: of several lines the telling and the last stay, of one its two ends. */
-export function shorten(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const lines = text.split('\n');
-  if (lines.length < 3) return `${text.slice(0, Math.floor(length * 0.6))} … ${text.slice(-Math.floor(length * 0.4))}`;
-  const ranked = lines
-    .map((line, index) => ({ line: shorten(line, 300), index, rank: (TELLING.test(line) ? 1000 : 0) + index }))
-    .sort((a, b) => b.rank - a.rank);
-  let left = length;
-  const kept = ranked.filter(({ line }) => {
-    if (line.length + 1 > left) return false;
-    left -= line.length + 1;
-    return true;
-  });
-  return `(${lines.length - kept.length} lines cut)\n${kept
-    .sort((a, b) => a.index - b.index)
-    .map(({ line }) => line)
-    .join('\n')}`;
 }

@@ -2,6 +2,7 @@ import { clean } from './clean.ts';
 import type { Names } from './names.ts';
 import { createPseudonyms } from './pseudonyms.ts';
 import { CUT, cutSecrets } from './secrets.ts';
+import { shorten } from './shorten.ts';
 
 /** What stands between a report and a model. One of these keeps one set of pseudonyms: one problem, or one talk. */
 export interface Redaction {
@@ -13,12 +14,12 @@ export interface Redaction {
   invents(text: string): boolean;
 }
 
-// Longer texts than any evidence; what stands before is dropped, and no pattern has to look at megabytes.
+// Longer than any evidence: no pattern has to look at megabytes.
 const LONGEST = 20_000;
 
 /** With `anonymize: false` names are sent as they are; secrets are cut out all the same. */
 export function createRedaction(names: Names, { anonymize }: { readonly anonymize: boolean }): Redaction {
-  const cut = (text: string) => cutSecrets(cutKnown(clean(text).slice(-LONGEST), names.secrets));
+  const cut = (text: string) => cutSecrets(shorten(cutKnown(clean(text), names.secrets), LONGEST));
   if (!anonymize) return { hide: cut, reveal: (text) => text, invents: () => false };
   const pseudonyms = createPseudonyms(names.kinds);
   return { ...pseudonyms, hide: (text) => pseudonyms.hide(cut(text)) };
