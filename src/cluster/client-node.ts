@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import { PodlensError } from '../errors.ts';
-import { messageOf, type Target, text } from './kubeconfig.ts';
+import { isEntry, messageOf, type Target } from './kubeconfig.ts';
 
 /**
  * The client library's part: the old auth providers (oidc, gcp, azure) and SOCKS proxies. It is imported only for a
@@ -37,8 +37,11 @@ export async function authProviderHeaders({ cluster, user }: Target): Promise<Re
 /** An agent that connects through a SOCKS proxy. */
 export async function socksAgent(proxyUrl: string): Promise<Agent> {
   const { agent } = await optionsOf({ server: 'https://cluster', proxyUrl }, {});
-  if (agent === undefined || typeof agent === 'boolean' || text(proxyUrl) === undefined) {
-    throw new PodlensError('proxy', `The proxy ${proxyUrl} cannot be used.`);
+  if (agent === undefined || typeof agent === 'boolean') {
+    throw new PodlensError('proxy', 'The SOCKS proxy of the kubeconfig cannot be used.');
   }
+  // Its options would outrank a request's own, and the library sets each it does not know to undefined.
+  const options: Record<string, unknown> = 'options' in agent && isEntry(agent.options) ? agent.options : {};
+  for (const name of Object.keys(options)) if (options[name] === undefined) delete options[name];
   return agent;
 }

@@ -1,10 +1,16 @@
-import { int, message, type Of, string } from '../objects/schema.ts';
+import { int, message, type Of, one, string } from '../objects/schema.ts';
 import { PROTOBUF } from './decode.ts';
 import { readMessage } from './protobuf.ts';
 import { lengthTag, readEnd, readVarint, skip } from './protobuf-wire.ts';
 
 /** meta/v1 Status: how the API server says that a request failed. */
-const Status = message({ message: string(3), reason: string(4), code: int(6) });
+const Status = message({
+  /** After a 410, where the list may go on. */
+  metadata: one(1, message({ continue: string(3) })),
+  message: string(3),
+  reason: string(4),
+  code: int(6),
+});
 export type Status = Of<typeof Status>;
 
 /** What the API server said in the body of a failed request; undefined where something else answered. */
@@ -18,7 +24,12 @@ export function readStatus(contentType: string, body: Buffer): Status | undefine
 
 function fromJson(body: { readonly kind?: string } & Status): Status | undefined {
   return body.kind === 'Status'
-    ? { message: body.message ?? '', reason: body.reason ?? '', code: body.code ?? 0 }
+    ? {
+        ...(body.metadata?.continue ? { metadata: { continue: body.metadata.continue } } : {}),
+        message: body.message ?? '',
+        reason: body.reason ?? '',
+        code: body.code ?? 0,
+      }
     : undefined;
 }
 

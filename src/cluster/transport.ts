@@ -69,8 +69,10 @@ export async function createTransport(options: TransportOptions): Promise<Transp
   async function send(path: string, access: Access, asked: GetRequest): Promise<void> {
     traffic.requests++;
     const request = start(options, agent, path, access, asked, slow && options.compress);
+    let paused = false;
     const idle = setTimeout(() => {
-      request.destroy(new ConnectionError('timeout', `it sent nothing for ${timeoutMs / 1000} s`));
+      paused = true;
+      request.destroy();
     }, timeoutMs);
     try {
       const response = await responseOf(request);
@@ -91,6 +93,7 @@ export async function createTransport(options: TransportOptions): Promise<Transp
     } catch (error) {
       request.destroy();
       asked.signal.throwIfAborted();
+      if (paused) throw new ConnectionError('timeout', `it sent nothing for ${timeoutMs / 1000} s`);
       if (error instanceof ReceiverError) throw error.cause;
       throw error instanceof ApiError ? error : connectionError(error);
     } finally {
@@ -184,7 +187,7 @@ async function consume(response: IncomingMessage, onBytes: (chunk: Buffer) => vo
       }
     });
     body.on('end', () => (response.complete ? resolve() : fail(cutOff())));
-    body.on('error', (error) => fail(response.complete || error instanceof ConnectionError ? error : cutOff(error)));
+    body.on('error', (error) => fail(response.complete ? error : cutOff(error)));
     response.on('close', () => {
       if (!response.complete) fail(cutOff());
     });

@@ -1,3 +1,4 @@
+import { PodlensError } from '../errors.ts';
 import type { ApiKind } from '../objects/kinds-schema.ts';
 import { ApiError, answered, ConnectionError } from './errors.ts';
 import { resources } from './kinds.ts';
@@ -18,6 +19,7 @@ export function whyUnreadable(
     // Some lists take a server longer than others; a server that never answered is another matter.
     return error.trouble === 'timeout' && transport.traffic.answered ? error.message : undefined;
   }
+  if (error instanceof PodlensError && error.code === 'bad-response') return error.message;
   if (!(error instanceof ApiError) || error.status === 401) return undefined;
   if (error.status === 403) return `forbidden: ${userIn(error)} may not list ${resourceName(kind)} ${where(namespace)}`;
   if (error.status === 404)

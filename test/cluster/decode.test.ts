@@ -114,7 +114,7 @@ test('what is no protobuf is an error', () => {
 });
 
 test('the reason for a refusal is read in both forms', () => {
-  expect(readStatus(PROTOBUF, read('not-found.pb'))).toEqual({
+  expect(readStatus(PROTOBUF, read('not-found.pb'))).toMatchObject({
     message: 'pods "none" not found',
     reason: 'NotFound',
     code: 404,
