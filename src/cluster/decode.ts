@@ -1,9 +1,11 @@
 import { PodlensError } from '../errors.ts';
 import { type ApiKind, type ApiKinds, messages } from '../objects/kinds-schema.ts';
+import type { Message } from '../objects/schema.ts';
 import { splitJson } from './json-list.ts';
 import { normalize } from './normalize.ts';
 import { readMessage } from './protobuf.ts';
 import { protobufList } from './protobuf-list.ts';
+import { readPod } from './prune.ts';
 
 /** Turns the bytes of one list response into normalised, frozen objects. */
 export interface ListDecoder {
@@ -37,7 +39,7 @@ export function listDecoder<K extends ApiKind>(
   const reader = contentType.startsWith(PROTOBUF)
     ? protobufList(kind, {
         onMeta,
-        onItem: (bytes, start, end) => onObject(readMessage(messages[kind], bytes, start, end) as ApiKinds[K]),
+        onItem: (bytes, start, end) => onObject(fromProtobuf(kind, bytes, start, end)),
       })
     : jsonList(kind, onMeta, (item) => onObject(normalize(kind, item)));
   return {
@@ -50,6 +52,11 @@ export function listDecoder<K extends ApiKind>(
     push: (chunk) => explained(kind, () => reader.push(chunk)),
     end: () => explained(kind, () => reader.end()),
   };
+}
+
+function fromProtobuf<K extends ApiKind>(kind: K, bytes: Buffer, start: number, end: number): ApiKinds[K] {
+  const read = (message: Message) => readMessage(message, bytes, start, end) as ApiKinds[K];
+  return kind === 'Pod' ? (readPod(read) as ApiKinds[K]) : read(messages[kind]);
 }
 
 interface JsonHead {

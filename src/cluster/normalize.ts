@@ -1,10 +1,12 @@
 import { type ApiKind, type ApiKinds, messages } from '../objects/kinds-schema.ts';
+import type { Pod } from '../objects/pod-schema.ts';
 import type { Field, Message } from '../objects/schema.ts';
 import { intern } from './intern.ts';
+import { readPod } from './prune.ts';
 import { canonicalMicroTime, canonicalTime } from './times.ts';
 
 /**
- * Cuts an object down to the fields that some analyzer reads, and freezes it. Values of Secrets and ConfigMaps become
+ * Cuts an object down to the fields that some analyzer reads (of a healthy pod: to those in `prune.ts`), and freezes it. Values of Secrets and ConfigMaps become
  * empty strings here: past this point only their keys exist.
  *
  * What comes out is the same whether the object came as JSON, as protobuf (`protobuf.ts`) or from a file:
@@ -14,8 +16,13 @@ import { canonicalMicroTime, canonicalTime } from './times.ts';
  * - times are in UTC and as precise as the API server writes them.
  */
 export function normalize<K extends ApiKind>(kind: K, object: unknown): ApiKinds[K] {
-  return (pick(messages[kind], object) ?? NOTHING) as ApiKinds[K];
+  if (kind !== 'Pod') return normalizeWhole(kind, object);
+  return readPod((message) => (pick(message, object) ?? NOTHING) as Pod) as ApiKinds[K];
 }
+
+/** The same for a healthy pod too. */
+export const normalizeWhole = <K extends ApiKind>(kind: K, object: unknown): ApiKinds[K] =>
+  (pick(messages[kind], object) ?? NOTHING) as ApiKinds[K];
 
 const NOTHING = Object.freeze({});
 
@@ -72,16 +79,16 @@ function orderOf(message: Message): readonly Entry[] {
 
 function convert(field: Field, raw: unknown): unknown {
   const { type, repeated, keepsEmpty } = field;
-  if (repeated) return Array.isArray(raw) ? elements(type, raw) : undefined;
+  if (repeated) return Array.isArray(raw) ? elements(field, raw) : undefined;
   const value = convertOne(type, raw);
   return keepsEmpty || !isEmpty(value) ? value : undefined;
 }
 
-function elements(type: Field['type'], raw: readonly unknown[]): unknown {
+function elements({ type, where }: Field, raw: readonly unknown[]): unknown {
   const list: unknown[] = [];
   for (const item of raw) {
     const value = convertOne(type, item);
-    if (value !== undefined) list.push(value);
+    if (value !== undefined && (where === undefined || where(value))) list.push(value);
   }
   return list.length === 0 ? undefined : Object.freeze(list);
 }

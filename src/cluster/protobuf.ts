@@ -4,6 +4,14 @@ import { shared } from './protobuf-shared.ts';
 import { readQuantity, readScalar } from './protobuf-values.ts';
 import { type Cursor, LENGTH, lengthTag, readEnd, readText, readVarint, skip, VARINT } from './protobuf-wire.ts';
 
+/*
+ * Why not a library: on the 154 pods of a real API server, with the same selection of fields, @bufbuild/protobuf 2 takes
+ * 13.5 µs a pod and protobufjs 8 takes 8.3 µs, for objects that are not podlens' yet (times, quantities, maps, freezing);
+ * with that it is 24 µs. This reader takes 6.2 µs for the finished object. Kept on the heap a pod costs 8.3 kB from
+ * protobufjs, 3.3 kB after conversion and 1.8 kB here, because equal parts are shared; and a healthy pod is told from the
+ * bytes. Node 24, medians of three runs.
+ */
+
 /**
  * Reads Kubernetes' protobuf messages into the same frozen objects that `normalize` makes of JSON: the fields of a
  * schema table become values, everything else is skipped.
@@ -156,11 +164,13 @@ function isEmpty(object: Plain): boolean {
 
 function readList(step: Step, cursor: Cursor, stop: number): unknown {
   const list: unknown[] = [];
+  const { where } = step.field;
   while (cursor.at < stop) {
     readVarint(cursor);
-    list.push(step.plan === undefined ? readText(cursor) : readObject(step.plan, cursor));
+    const element = step.plan === undefined ? readText(cursor) : readObject(step.plan, cursor);
+    if (where === undefined || where(element)) list.push(element);
   }
-  return Object.freeze(list);
+  return list.length === 0 ? undefined : Object.freeze(list);
 }
 
 function readMap(type: Field['type'], cursor: Cursor, stop: number): unknown {

@@ -14,6 +14,7 @@ import {
   type Of,
   omitZero,
   one,
+  only,
   part,
   quantities,
   string,
@@ -76,8 +77,11 @@ const ObjectReference = message({
   fieldPath: string(7),
 });
 
+// There are many, and nothing is asked of their labels, annotations or owners.
+const EventMeta = only(ObjectMeta, ['name', 'namespace', 'uid', 'creationTimestamp']);
+
 const Event = message({
-  metadata: withMeta,
+  metadata: part(1, EventMeta),
   involvedObject: part(2, ObjectReference),
   reason: string(3),
   message: string(4),

@@ -139,7 +139,7 @@ const NamedItems = message({ items: list(2, KeyToPath), optional: bool(4) }, inl
 
 const Projection = message({ secret: one(1, NamedItems), configMap: one(3, NamedItems) });
 
-const VolumeSource = message({
+export const VolumeSource = message({
   hostPath: one(1, message({ path: string(1), type: string(2) })),
   emptyDir: one(2, message({ medium: string(1), sizeLimit: quantity(2) })),
   secret: one(6, message({ secretName: string(1), items: list(2, KeyToPath), optional: bool(4) })),
@@ -152,7 +152,7 @@ const VolumeSource = message({
   image: one(30, message({ reference: string(1), pullPolicy: string(2) })),
 });
 
-const Volume = message({ name: string(1) }, inline(2, VolumeSource));
+export const Volume = message({ name: string(1) }, inline(2, VolumeSource));
 export type Volume = Of<typeof Volume>;
 
 const NodeSelectorRequirement = message({ key: string(1), operator: string(2), values: stringList(3) });
@@ -171,7 +171,7 @@ const PodAffinityTerm = message({
   namespaceSelector: one(4, LabelSelector),
 });
 
-const Affinity = message({
+export const Affinity = message({
   nodeAffinity: one(1, message({ requiredDuringSchedulingIgnoredDuringExecution: one(1, NodeSelector) })),
   podAffinity: one(2, message({ requiredDuringSchedulingIgnoredDuringExecution: list(1, PodAffinityTerm) })),
   podAntiAffinity: one(3, message({ requiredDuringSchedulingIgnoredDuringExecution: list(1, PodAffinityTerm) })),
@@ -231,7 +231,7 @@ export type PodSpec = Of<typeof PodSpec>;
 
 export const PodTemplateSpec = message({ metadata: part(1, ObjectMeta), spec: part(2, PodSpec) });
 
-const ContainerState = message({
+export const ContainerState = message({
   waiting: one(1, message({ reason: string(1), message: string(2) })),
   running: one(2, message({ startedAt: time(1) })),
   terminated: one(
@@ -265,7 +265,7 @@ export const ContainerStatus = message({
   ),
 });
 
-const PodCondition = message({
+export const PodCondition = message({
   type: string(1),
   status: string(2),
   lastProbeTime: time(3),

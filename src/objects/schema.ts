@@ -17,6 +17,8 @@ export interface Field<T = unknown> {
   readonly repeated: boolean;
   /** Whether the empty value ('', 0, false, {}) says more than the field's absence. */
   readonly keepsEmpty: boolean;
+  /** Of a list of messages only these. */
+  readonly where?: (element: unknown) => boolean;
   /** Only for the compiler: the type of the normalised value. */
   readonly is?: T;
 }
@@ -98,3 +100,13 @@ export function message<F extends Fields, G extends Fields>(fields: F, inlined: 
 export function message(fields: Fields, inlined?: Inlined): Message {
   return inlined === undefined ? { fields } : { fields, inlined };
 }
+
+/** The message with some of its own fields. */
+export const only = <F extends Fields, K extends keyof F & string>(
+  whole: Message<F>,
+  names: readonly K[],
+): Message<Pick<F, K>> => ({
+  fields: Object.fromEntries(
+    Object.entries(whole.fields).filter(([name]) => (names as readonly string[]).includes(name)),
+  ),
+});

@@ -26,7 +26,8 @@ interface Document {
   readonly items?: readonly Document[];
 }
 
-export function parseFixture(text: string): Fixture {
+/** `read` makes snapshot objects of the documents. */
+export function parseFixture(text: string, read = normalize): Fixture {
   const notes = (name: string) =>
     [...text.matchAll(new RegExp(`^# ${name}: (.+)$`, 'gm'))].map((match) => (match[1] ?? '').trim());
   const objects: Record<string, unknown[]> = {};
@@ -35,7 +36,7 @@ export function parseFixture(text: string): Fixture {
     const kind = document?.kind;
     if (document === null || kind === undefined) continue;
     if (kind === 'Log') push(objects, 'Log', logOf(document as unknown as LogDocument));
-    else if (isApiKind(kind)) push(objects, kind, normalize(kind, withNamespace(kind, document)));
+    else if (isApiKind(kind)) push(objects, kind, read(kind, withNamespace(kind, document)));
     else throw new Error(`The fixture has an object of kind ${kind}, which podlens does not read.`);
   }
   const unreadable = notes('unreadable').flatMap((note) => note.split(/,\s*/)) as Kind[];

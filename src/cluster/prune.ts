@@ -1,0 +1,123 @@
+import { ObjectMeta } from '../objects/meta.ts';
+import {
+  Affinity,
+  Container,
+  ContainerStatus,
+  Pod,
+  PodCondition,
+  PodSpec,
+  PodStatus,
+  Volume,
+  VolumeSource,
+} from '../objects/pod-schema.ts';
+import { inline, list, type Message, message, type Of, one, only, part } from '../objects/schema.ts';
+
+// Almost every pod of a large cluster is healthy, and nothing is asked of such a pod but what it means to others: to its
+// owner, to Services and claims, and to the pods that want a place on its node. Only that is kept.
+
+const keptContainer = only(Container, ['name', 'image', 'ports', 'resources', 'restartPolicy']);
+const keptVolume = message(
+  only(Volume, ['name']).fields,
+  inline(2, only(VolumeSource, ['persistentVolumeClaim', 'ephemeral'])),
+);
+const isClaim = (volume: unknown): boolean => {
+  const { persistentVolumeClaim, ephemeral } = volume as Of<typeof Volume>;
+  return persistentVolumeClaim !== undefined || ephemeral !== undefined;
+};
+
+/** What is kept of a certainly healthy pod, without its status. */
+const keptOfHealthy: Message = message({
+  metadata: part(1, only(ObjectMeta, ['name', 'namespace', 'uid', 'creationTimestamp', 'labels', 'ownerReferences'])),
+  spec: part(
+    2,
+    message({
+      ...only(PodSpec, ['nodeName', 'hostNetwork', 'priorityClassName', 'priority', 'overhead']).fields,
+      ...only(PodSpec, ['resourceClaims', 'resources']).fields,
+      volumes: { ...list(1, keptVolume), where: isClaim },
+      containers: list(2, keptContainer),
+      affinity: one(18, only(Affinity, ['podAntiAffinity'])),
+      initContainers: list(20, keptContainer),
+    }),
+  ),
+});
+
+const runningStatus: Status = Object.freeze({
+  phase: 'Running',
+  conditions: Object.freeze([Object.freeze({ type: 'Ready', status: 'True' })]),
+});
+const succeededStatus: Status = Object.freeze({ phase: 'Succeeded' });
+
+/** Reads a pod, given what reads the fields of a table from it: a healthy one as it is kept, any other whole. */
+export function readPod(read: (message: Message) => Pod): Pod {
+  const seen = read(forHealth);
+  if (!isCertainlyHealthy(seen)) return read(Pod);
+  const status = seen.status?.phase === 'Succeeded' ? succeededStatus : runningStatus;
+  return Object.freeze({ ...read(keptOfHealthy), status });
+}
+
+const containerForHealth = only(ContainerStatus, [
+  'state',
+  'lastState',
+  'ready',
+  'restartCount',
+  'started',
+  'allocatedResourcesStatus',
+]);
+
+/** What `isCertainlyHealthy` looks at. */
+const forHealth: Message = message({
+  metadata: part(1, only(ObjectMeta, ['deletionTimestamp'])),
+  status: part(
+    3,
+    message({
+      ...only(PodStatus, ['phase', 'message', 'reason', 'nominatedNodeName', 'resize']).fields,
+      conditions: list(2, only(PodCondition, ['type', 'status'])),
+      containerStatuses: list(8, containerForHealth),
+      initContainerStatuses: list(10, containerForHealth),
+      ephemeralContainerStatuses: list(13, only(ContainerStatus, ['ready'])),
+    }),
+  ),
+});
+
+/**
+ * Whether nothing is or was the matter with the pod, as far as the API server knows. Any doubt is a no: such a pod is
+ * kept whole.
+ */
+function isCertainlyHealthy({ metadata, status = {} }: Pod): boolean {
+  if (metadata?.deletionTimestamp !== undefined) return false;
+  const { reason, message, nominatedNodeName, resize, ephemeralContainerStatuses } = status;
+  if ((reason ?? message ?? nominatedNodeName ?? resize ?? ephemeralContainerStatuses) !== undefined) return false;
+  if (status.phase === 'Succeeded') return hasSucceeded(status);
+  return status.phase === 'Running' && isRunning(status);
+}
+
+type Status = NonNullable<Pod['status']>;
+
+// DisruptionTarget, a pending resize and readiness gates that are not met are none of these, or not True.
+const PLAIN = new Set(['Ready', 'ContainersReady', 'Initialized', 'PodScheduled', 'PodReadyToStartContainers']);
+
+function isRunning({ conditions = [], containerStatuses = [], initContainerStatuses = [] }: Status): boolean {
+  let isReady = false;
+  for (const { type = '', status } of conditions) {
+    if (status !== 'True' || !(PLAIN.has(type) || type.includes('/'))) return false;
+    if (type === 'Ready') isReady = true;
+  }
+  return isReady && containerStatuses.every(runs) && initContainerStatuses.every((init) => runs(init) || isDone(init));
+}
+
+function hasSucceeded({ conditions = [], containerStatuses = [], initContainerStatuses = [] }: Status): boolean {
+  if (conditions.some(({ type = '' }) => !PLAIN.has(type))) return false;
+  return containerStatuses.every(isDone) && initContainerStatuses.every(isDone);
+}
+
+const runs = (container: ContainerStatus): boolean =>
+  isSteady(container) &&
+  container.ready === true &&
+  container.started !== false &&
+  container.state?.running !== undefined;
+
+const isDone = (container: ContainerStatus): boolean =>
+  isSteady(container) && container.state?.terminated?.exitCode === 0 && container.state.terminated.signal === undefined;
+
+const isSteady = ({ restartCount, lastState, allocatedResourcesStatus }: ContainerStatus): boolean =>
+  !restartCount && lastState === undefined && allocatedResourcesStatus === undefined;
