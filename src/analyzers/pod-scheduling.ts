@@ -257,7 +257,9 @@ function schedulerPods(cluster: View<Needs>, name: string): Pod[] {
 
 /** A pod that names its node itself passes by the scheduler; if there is no such node, nobody ever starts it. */
 function* unknownNode(cluster: View<Needs>, pod: Pod, name: string): Generator<Draft<SchedulingCode>> {
-  if (pod.status?.startTime !== undefined || conditionOf(pod, 'PodScheduled')?.status === 'True') return;
+  const { phase, startTime } = pod.status ?? {};
+  if (phase === 'Running' || startTime !== undefined) return;
+  if (conditionOf(pod, 'PodScheduled')?.status === 'True') return;
   if (!cluster.covers('Node') || cluster.get('Node', name) !== undefined) return;
   if (age(cluster, pod.metadata?.creationTimestamp) < FRESH_SECONDS) return;
   const near = didYouMean(

@@ -32,7 +32,7 @@ const keptOfHealthy: Message = message({
     2,
     message({
       ...only(PodSpec, ['nodeName', 'hostNetwork', 'priorityClassName', 'priority', 'overhead']).fields,
-      ...only(PodSpec, ['resourceClaims', 'resources']).fields,
+      ...only(PodSpec, ['schedulerName', 'resourceClaims', 'resources']).fields,
       volumes: { ...list(1, keptVolume), where: isClaim },
       containers: list(2, keptContainer),
       affinity: one(18, only(Affinity, ['podAntiAffinity'])),
@@ -41,18 +41,29 @@ const keptOfHealthy: Message = message({
   ),
 });
 
-const runningStatus: Status = Object.freeze({
-  phase: 'Running',
-  conditions: Object.freeze([Object.freeze({ type: 'Ready', status: 'True' })]),
-});
-const succeededStatus: Status = Object.freeze({ phase: 'Succeeded' });
+type Status = NonNullable<Pod['status']>;
+
+// Its status says only what all of them say, so they share it.
+const isTrue = (type: string) => Object.freeze({ type, status: 'True' });
+const statusWith = (phase: string, ...types: string[]): Status =>
+  Object.freeze({ phase, ...(types.length === 0 ? {} : { conditions: Object.freeze(types.map(isTrue)) }) });
+
+const running = statusWith('Running', 'Ready');
+const runningWhereScheduled = statusWith('Running', 'PodScheduled', 'Ready');
+const succeeded = statusWith('Succeeded');
+const succeededWhereScheduled = statusWith('Succeeded', 'PodScheduled');
 
 /** Reads a pod, given what reads the fields of a table from it: a healthy one as it is kept, any other whole. */
 export function readPod(read: (message: Message) => Pod): Pod {
   const seen = read(forHealth);
   if (!isCertainlyHealthy(seen)) return read(Pod);
-  const status = seen.status?.phase === 'Succeeded' ? succeededStatus : runningStatus;
-  return Object.freeze({ ...read(keptOfHealthy), status });
+  return Object.freeze({ ...read(keptOfHealthy), status: keptStatus(seen.status) });
+}
+
+function keptStatus({ phase, conditions }: Status = {}): Status {
+  const scheduled = conditions?.some(({ type, status }) => type === 'PodScheduled' && status === 'True') === true;
+  if (phase === 'Succeeded') return scheduled ? succeededWhereScheduled : succeeded;
+  return scheduled ? runningWhereScheduled : running;
 }
 
 const containerForHealth = only(ContainerStatus, [
@@ -67,6 +78,7 @@ const containerForHealth = only(ContainerStatus, [
 /** What `isCertainlyHealthy` looks at. */
 const forHealth: Message = message({
   metadata: part(1, only(ObjectMeta, ['deletionTimestamp'])),
+  spec: part(2, only(PodSpec, ['nodeName', 'schedulingGates'])),
   status: part(
     3,
     message({
@@ -83,15 +95,14 @@ const forHealth: Message = message({
  * Whether nothing is or was the matter with the pod, as far as the API server knows. Any doubt is a no: such a pod is
  * kept whole.
  */
-function isCertainlyHealthy({ metadata, status = {} }: Pod): boolean {
+function isCertainlyHealthy({ metadata, spec, status = {} }: Pod): boolean {
   if (metadata?.deletionTimestamp !== undefined) return false;
+  if (spec?.nodeName === undefined || spec.schedulingGates !== undefined) return false;
   const { reason, message, nominatedNodeName, resize, ephemeralContainerStatuses } = status;
   if ((reason ?? message ?? nominatedNodeName ?? resize ?? ephemeralContainerStatuses) !== undefined) return false;
   if (status.phase === 'Succeeded') return hasSucceeded(status);
   return status.phase === 'Running' && isRunning(status);
 }
-
-type Status = NonNullable<Pod['status']>;
 
 // DisruptionTarget, a pending resize and readiness gates that are not met are none of these, or not True.
 const PLAIN = new Set(['Ready', 'ContainersReady', 'Initialized', 'PodScheduled', 'PodReadyToStartContainers']);

@@ -66,7 +66,7 @@ test('what is left of a healthy pod is what it means to others', () => {
       ],
       volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
     },
-    status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+    status: { phase: 'Running', conditions: ['PodScheduled', 'Ready'].map((type) => ({ type, status: 'True' })) },
   });
 });
 
