@@ -240,7 +240,7 @@ export const podExit = defineAnalyzer<Needs, Code>({
       if (!endsMatter(pod)) continue;
       for (const container of containersOf(pod)) {
         if (container.role === 'ephemeral' || (container.role === 'sidecar' && isTerminal(pod))) continue;
-        const exit = lastExit(container);
+        const exit = lastExit(container) ?? forgottenExit(container);
         if (exit === undefined || isStartFailure(exit) || !isFault(pod, container, exit)) continue;
         yield explain(cluster, pod, container, exit);
       }
@@ -262,12 +262,27 @@ const isStartFailure = ({ reason, code, message }: Exit): boolean =>
   reason === 'RestartingAllContainers' ||
   (code === 128 && /OCI runtime|failed to (create|start)/.test(message));
 
+const backsOff = ({ status }: ContainerView): boolean => status?.state?.waiting?.reason === 'CrashLoopBackOff';
+
+/** In CrashLoopBackOff, and the record of the run before is gone, as after a restart of the runtime. */
+function forgottenExit(container: ContainerView): Exit | undefined {
+  if (!backsOff(container)) return undefined;
+  const unknown = { startedAt: undefined, finishedAt: undefined, seconds: undefined };
+  return {
+    code: 255,
+    reason: 'Unknown',
+    message: container.status?.state?.waiting?.message ?? '',
+    from: 'lastState',
+    ...unknown,
+  };
+}
+
 function isFault(pod: Pod, container: ContainerView, exit: Exit): boolean {
   const clean = exit.code === 0 && exit.reason !== 'OOMKilled';
   if (!clean) return true;
   if (exit.from === 'state' && !restartsAfter(pod, container, 0)) return false;
   // A first end with success may be a start-up quirk; a second one is a habit.
-  return container.role !== 'init' && (container.status?.restartCount ?? 0) >= 2;
+  return container.role !== 'init' && (backsOff(container) || (container.status?.restartCount ?? 0) >= 2);
 }
 
 function explain(cluster: View<Needs>, pod: Pod, container: ContainerView, exit: Exit): Draft<Code> {
@@ -520,8 +535,8 @@ function killInferred(pod: Pod, container: ContainerView, exit: Exit, events: re
       (event) => event.reason === 'Unhealthy' && event.message.startsWith(`${PROBE_OF[code]} probe failed`),
     );
     const fits = exit.seconds !== undefined && lastedAsLongAsProbe(pod, probe, exit.seconds, exit.code === 137);
-    // Ending by itself with success is nothing a probe must have caused: both signs are needed.
-    if (exit.code === 0 ? !(fits && unhealthy !== undefined) : !(fits || unhealthy !== undefined)) continue;
+    // Ending by itself with success is nothing a probe must have caused: a failure on record alone does not count.
+    if (!fits && (exit.code === 0 || unhealthy === undefined)) continue;
     const subject = podRef(pod, container.name);
     const output = unhealthy?.message.replace(/^\w+ probe failed: /, '') ?? '';
     const reading = readProbeOutput(output, probe, container);
@@ -621,7 +636,8 @@ function severityOf(
 ): Draft['severity'] {
   if (isTerminal(pod)) return isOutlived(cluster, pod) ? 'info' : undefined;
   const running = container.status?.state?.running;
-  if (running === undefined) return undefined;
+  // Between two runs: in back-off, or down for good. Anything else it waits for is another analyzer's to explain.
+  if (running === undefined) return exit.from === 'state' || backsOff(container) ? undefined : 'info';
   const since = secondsBetween(exit.finishedAt, cluster.takenAt);
   if (since !== undefined && since > DAY_SECONDS) return 'info';
   if (cause.code === 'oom.container-limit' || cause.code === 'oom.node') return 'warning';

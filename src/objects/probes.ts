@@ -29,8 +29,8 @@ export function lastedAsLongAsProbe(pod: Pod, probe: Probe, seconds: number, kil
   const wait = killed ? graceSeconds(pod, probe) : 0;
   const first = delay(probe) + period(probe) * (threshold(probe) - 1);
   const last = delay(probe) + (period(probe) + timeout(probe)) * threshold(probe) + period(probe);
-  // An application that goes on SIGTERM may take any part of the grace period.
-  const slack = killed ? 3 : graceSeconds(pod, probe);
+  // An application that goes on SIGTERM takes some part of the grace period, mostly a small one.
+  const slack = killed ? 3 : Math.min(10, graceSeconds(pod, probe));
   return seconds >= first + wait - 1 && seconds <= last + wait + slack;
 }
 
