@@ -1,5 +1,5 @@
 import { type Draft, defineAnalyzer } from '../analyzer.ts';
-import type { Evidence, Ref } from '../finding.ts';
+import type { Confidence, Evidence, Ref } from '../finding.ts';
 import { type EventLine, eventEvidence } from '../objects/events.ts';
 import { type FitNeeds, keyOf } from '../objects/fits.ts';
 import { type Placement, placementOf } from '../objects/placement.ts';
@@ -40,7 +40,7 @@ export const podScheduling = defineAnalyzer<Needs, SchedulingCode>({
 
 interface Cause extends Words {
   readonly code: SchedulingCode;
-  readonly placement: Placement | undefined;
+  readonly confidence: Confidence;
 }
 
 /** What is worked out once for all pods that are alike. */
@@ -75,12 +75,12 @@ function* waiting(session: Session, pod: Pod): Generator<Draft<SchedulingCode>> 
   yield {
     code: cause.code,
     subject: podRef(pod),
-    message: `The pod cannot be scheduled. ${cause.text}${cause.placement === undefined ? '' : othersSentence(pod, cause.placement)}${hints.text}`,
+    message: `The pod cannot be scheduled. ${cause.text}${hints.text}`,
     evidence: [...wordsOfScheduler(pod, condition, event), ...cause.evidence, ...hints.evidence],
     severity: hints.wait ? 'info' : undefined,
-    confidence: confidenceOf(cause.placement),
+    confidence: cause.confidence,
     check:
-      confidenceOf(cause.placement) === 'certain'
+      cause.confidence === 'certain'
         ? undefined
         : rules[cause.code].remedy({ subject: podRef(pod), detail: cause.detail })[0],
     detail: cause.detail,
@@ -91,8 +91,8 @@ function* waiting(session: Session, pod: Pod): Generator<Draft<SchedulingCode>> 
   };
 }
 
-function confidenceOf(placement: Placement | undefined): 'certain' | 'likely' | 'possible' {
-  if (placement === undefined || placement.sure) return 'certain';
+function confidenceOf(placement: Placement): Confidence {
+  if (placement.sure) return 'certain';
   return placement.from === 'computed' ? 'likely' : 'possible';
 }
 
@@ -121,7 +121,7 @@ function causeOf(
     text: words,
     evidence: [],
     detail: {},
-    placement: undefined,
+    confidence: 'certain',
   });
   if (said?.form === 'deleting') return undefined;
   if (said?.form === 'no-nodes') return plain('sched.no-nodes', 'The cluster has no nodes.');
@@ -142,7 +142,13 @@ function causeOf(
     return said === undefined ? undefined : plain('sched.unknown', `The scheduler says "${text}".`);
   }
   if (!isOurs(placement.code)) return undefined;
-  const cause: Cause = { ...wordsOf({ cluster, pod, placement, said }), code: placement.code, placement };
+  const words = wordsOf({ cluster, pod, placement, said });
+  const cause: Cause = {
+    ...words,
+    text: `${words.text}${othersSentence(pod, placement)}`,
+    code: placement.code,
+    confidence: confidenceOf(placement),
+  };
   alike.set(key, cause);
   return cause;
 }

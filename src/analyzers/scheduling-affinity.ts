@@ -68,7 +68,10 @@ function labelLack(requirement: Requirement, nodes: readonly Node[]): Lack {
   const carried = new Map<string, Node[]>();
   for (const node of nodes) {
     const value = node.metadata?.labels?.[key];
-    if (value !== undefined) carried.set(value, [...(carried.get(value) ?? []), node]);
+    if (value === undefined) continue;
+    const on = carried.get(value);
+    if (on === undefined) carried.set(value, [node]);
+    else on.push(node);
   }
   const candidate = nodes.find(({ spec }) => spec?.taints === undefined && spec?.unschedulable !== true)?.metadata
     ?.name;

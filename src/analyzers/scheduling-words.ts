@@ -168,7 +168,9 @@ function taintWords(it: Case): Words {
   const byTaint = new Map<string, string[]>();
   for (const fit of nodes) {
     for (const taint of new Set(fit.obstacles.flatMap((o) => (o.taint === undefined ? [] : [taintText(o.taint)])))) {
-      byTaint.set(taint, [...(byTaint.get(taint) ?? []), fit.name]);
+      const names = byTaint.get(taint);
+      if (names === undefined) byTaint.set(taint, [fit.name]);
+      else names.push(fit.name);
     }
   }
   const gates = nodes.flatMap(({ obstacles }) => obstacles.filter(({ tier }) => tier === 'gate'));
@@ -362,7 +364,10 @@ export function othersSentence(pod: Pod, { others, code }: Placement): string {
   const groups = new Map<Background, string[]>();
   for (const fit of others) {
     const why = backgroundOf(pod, fit, code);
-    if (why !== undefined) groups.set(why, [...(groups.get(why) ?? []), fit.name]);
+    if (why === undefined) continue;
+    const names = groups.get(why);
+    if (names === undefined) groups.set(why, [fit.name]);
+    else names.push(fit.name);
   }
   const parts = [...groups].map(([why, names]) => `${listed(names)} ${backgrounds[why][names.length === 1 ? 0 : 1]}`);
   return parts.length === 0 ? '' : ` Of the other nodes ${parts.join('; ')}.`;

@@ -39,21 +39,10 @@ export interface NodeFit {
   readonly obstacles: readonly Obstacle[];
 }
 
-const memo = new WeakMap<readonly Node[], Map<string, readonly NodeFit[]>>();
-
-/** Every node and what keeps the pod from it, as far as the objects that were read tell. Alike pods share one answer. */
+/** Every node and what keeps the pod from it, as far as the objects that were read tell. */
 export function fitsOf(cluster: View<FitNeeds>, pod: Pod): readonly NodeFit[] {
-  const nodes = cluster.list('Node');
-  const known = memo.get(nodes) ?? new Map<string, readonly NodeFit[]>();
-  memo.set(nodes, known);
-  const key = keyOf(pod);
-  let fits = known.get(key);
-  if (fits === undefined) {
-    const pass = checksOf(cluster, pod);
-    fits = nodes.map((node) => ({ node, name: node.metadata?.name ?? '', obstacles: pass(node) }));
-    known.set(key, fits);
-  }
-  return fits;
+  const check = checkOf(cluster, pod);
+  return cluster.list('Node').map((node) => ({ node, name: node.metadata?.name ?? '', obstacles: check(node) }));
 }
 
 /** Everything of a pod that decides where it may go. */
@@ -72,9 +61,10 @@ export function keyOf(pod: Pod): string {
   ]);
 }
 
-type Check = (node: Node) => readonly Obstacle[];
+// Where the labels do not match nothing else matters, and in a large cluster that is most nodes.
+const MISMATCH: readonly Obstacle[] = [{ tier: 'where', code: 'sched.node-affinity' }];
 
-function checksOf(cluster: View<FitNeeds>, pod: Pod): Check {
+function checkOf(cluster: View<FitNeeds>, pod: Pod): (node: Node) => readonly Obstacle[] {
   const terms = nodeTermsOf(pod.spec);
   const impossible = asksForNoNode(pod.spec);
   const volumes = volumesOf(cluster, pod);
@@ -83,10 +73,8 @@ function checksOf(cluster: View<FitNeeds>, pod: Pod): Check {
   const neighbours = neighbourhoodOf(cluster, pod);
   const { byNode } = podIndexOf(cluster);
   return (node) => {
+    if (impossible || (terms.length > 0 && !terms.some((term) => matchesTerm(term, node)))) return MISMATCH;
     const obstacles: Obstacle[] = [];
-    if (impossible || (terms.length > 0 && !terms.some((term) => matchesTerm(term, node)))) {
-      obstacles.push({ tier: 'where', code: 'sched.node-affinity' });
-    }
     for (const { claim, fits } of volumes) {
       if (!fits(node)) obstacles.push({ tier: 'where', code: 'sched.volume-zone', name: claim });
     }

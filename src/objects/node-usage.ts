@@ -1,7 +1,7 @@
 import type { View } from '../snapshot.ts';
 import type { Pod } from './pod-schema.ts';
 import { isTerminal } from './pods.ts';
-import { add, requestsOf } from './resources.ts';
+import { addRequests } from './resources.ts';
 
 export interface HostPort {
   readonly port: number;
@@ -22,8 +22,10 @@ export interface PodIndex {
   readonly byNode: ReadonlyMap<string, NodeUsage>;
   /** Pods that have a node. */
   readonly byNamespace: ReadonlyMap<string, readonly Pod[]>;
-  /** Pods that have a node and required anti-affinity, which may keep others away. */
-  readonly repelling: readonly Pod[];
+  /** Pods that have a node and required anti-affinity, which may keep away others in their own namespace. */
+  readonly repellingOwn: ReadonlyMap<string, readonly Pod[]>;
+  /** … and those whose rules reach into other namespaces. */
+  readonly repellingAll: readonly Pod[];
 }
 
 const indexes = new WeakMap<readonly Pod[], PodIndex>();
@@ -48,7 +50,8 @@ interface Usage extends NodeUsage {
 function build(pods: readonly Pod[]): PodIndex {
   const byNode = new Map<string, Usage>();
   const byNamespace = new Map<string, Pod[]>();
-  const repelling: Pod[] = [];
+  const repellingOwn = new Map<string, Pod[]>();
+  const repellingAll: Pod[] = [];
   for (const pod of pods) {
     const node = pod.spec?.nodeName;
     if (node === undefined || isTerminal(pod)) continue;
@@ -58,17 +61,22 @@ function build(pods: readonly Pod[]): PodIndex {
       byNode.set(node, usage);
     }
     usage.pods.push(pod);
-    add(usage.requested, requestsOf(pod));
+    addRequests(usage.requested, pod);
     for (const port of hostPortsOf(pod)) usage.ports.push({ ...port, pod });
     const namespace = pod.metadata?.namespace ?? '';
     const neighbours = byNamespace.get(namespace);
     if (neighbours === undefined) byNamespace.set(namespace, [pod]);
     else neighbours.push(pod);
-    if (pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length) {
-      repelling.push(pod);
+    const rules = pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+    if (rules.some(({ namespaces, namespaceSelector }) => namespaceSelector !== undefined || namespaces?.length)) {
+      repellingAll.push(pod);
+    } else if (rules.length > 0) {
+      const own = repellingOwn.get(namespace);
+      if (own === undefined) repellingOwn.set(namespace, [pod]);
+      else own.push(pod);
     }
   }
-  return { byNode, byNamespace, repelling };
+  return { byNode, byNamespace, repellingOwn, repellingAll };
 }
 
 export function hostPortsOf({ spec }: Pod): HostPort[] {

@@ -196,9 +196,14 @@ const placement = (
   code,
   from: 'computed',
   nodes,
-  others: all.filter((fit) => !nodes.includes(fit)),
+  others: without(all, nodes),
   sure,
 });
+
+function without(all: readonly NodeFit[], some: readonly NodeFit[]): readonly NodeFit[] {
+  const left = new Set(some);
+  return all.filter((fit) => !left.has(fit));
+}
 
 function preferred(fits: readonly NodeFit[], test: (fit: NodeFit) => boolean): readonly NodeFit[] {
   const some = fits.filter(test);

@@ -123,7 +123,9 @@ interface Repellers {
 /** By topology key the domains that other pods keep this one out of. */
 function repellersOf(cluster: View<Needs>, pod: Pod): Map<string, Repellers> {
   const byKey = new Map<string, Repellers>();
-  for (const other of podIndexOf(cluster).repelling) {
+  const { repellingOwn, repellingAll } = podIndexOf(cluster);
+  const own = repellingOwn.get(pod.metadata?.namespace ?? '') ?? [];
+  for (const other of [...own, ...repellingAll]) {
     for (const term of requiredOf(other.spec?.affinity?.podAntiAffinity)) {
       if (!selects(cluster, term, other, pod)) continue;
       const key = term.topologyKey ?? '';

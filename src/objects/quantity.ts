@@ -31,7 +31,7 @@ export function parseQuantity(text: string | undefined): number | undefined {
  * An amount as the scheduler counts it: thousandths of a core for cpu, whole units for everything else, rounded up.
  * Zero where the quantity is absent or malformed.
  */
-export function amountOf(resource: string, quantity: string | undefined): number {
+export function amountOf(resource: string, quantity = ''): number {
   const units = parseQuantity(quantity) ?? 0;
   // Binary fractions: 0.1 cores are 100 thousandths, not 100.00000000000001.
   return Math.ceil(Number((resource === 'cpu' ? units * 1000 : units).toFixed(6)));

@@ -20,19 +20,26 @@ export function requestsOf(pod: Pod): Amounts {
   return amounts;
 }
 
+/** Adds what a pod asks for, without keeping it: for the many pods that only take up room. */
+export function addRequests(into: Map<string, number>, pod: Pod): void {
+  const { spec } = pod;
+  const plain = spec?.initContainers === undefined && spec?.resources === undefined && spec?.overhead === undefined;
+  if (plain) for (const container of spec?.containers ?? []) addContainer(into, container);
+  else add(into, sumOf(pod));
+}
+
 function sumOf({ spec }: Pod): Amounts {
   const total = new Map<string, number>();
-  for (const container of spec?.containers ?? []) add(total, requestsOfContainer(container));
+  for (const container of spec?.containers ?? []) addContainer(total, container);
   const sidecars = new Map<string, number>();
   const init = new Map<string, number>();
   for (const container of spec?.initContainers ?? []) {
-    const own = requestsOfContainer(container);
     if (container.restartPolicy === 'Always') {
-      add(sidecars, own);
+      addContainer(sidecars, container);
       raise(init, sidecars);
     } else {
       const peak = new Map(sidecars);
-      add(peak, own);
+      addContainer(peak, container);
       raise(init, peak);
     }
   }
@@ -45,19 +52,27 @@ function sumOf({ spec }: Pod): Amounts {
   return total;
 }
 
-/** A request that is not written equals the limit: the API server fills it in so. */
-const requestsOfContainer = ({ resources }: Container): Amounts =>
-  resources === undefined ? NOTHING : amountsOf({ ...resources.limits, ...resources.requests });
+function addContainer(into: Map<string, number>, { resources }: Container): void {
+  const { requests = NONE, limits = NONE } = resources ?? {};
+  for (const resource of Object.keys(requests)) increase(into, resource, amountOf(resource, requests[resource]));
+  // A request that is not written equals the limit: the API server fills it in so.
+  for (const resource of Object.keys(limits)) {
+    if (requests[resource] === undefined) increase(into, resource, amountOf(resource, limits[resource]));
+  }
+}
 
-const NOTHING: Amounts = new Map();
+const NONE: Readonly<Record<string, string>> = {};
 
-function amountsOf(quantities: Readonly<Record<string, string>> | undefined): Amounts {
-  if (quantities === undefined) return NOTHING;
+function increase(into: Map<string, number>, resource: string, amount: number): void {
+  into.set(resource, (into.get(resource) ?? 0) + amount);
+}
+
+function amountsOf(quantities: Readonly<Record<string, string>> = NONE): Amounts {
   return new Map(Object.entries(quantities).map(([resource, text]) => [resource, amountOf(resource, text)]));
 }
 
-export function add(into: Map<string, number>, amounts: Amounts): void {
-  for (const [resource, amount] of amounts) into.set(resource, (into.get(resource) ?? 0) + amount);
+function add(into: Map<string, number>, amounts: Amounts): void {
+  for (const [resource, amount] of amounts) increase(into, resource, amount);
 }
 
 function raise(into: Map<string, number>, amounts: Amounts): void {

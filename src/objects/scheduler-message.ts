@@ -81,7 +81,9 @@ export function parseSchedulerMessage(message: string): SchedulerMessage {
   const body = (at < 0 ? rest : rest.slice(0, at)).replace(/ \.\.\.$/, '').replace(/\.\s*$/, '');
   const parts = body.split(/,\s+(?=\d+ )/).map((part) => /^(\d+) ([\s\S]+)$/.exec(part));
   const counted = parts.every((part) => part !== null);
-  const reasons = counted ? parts.map((part) => reasonOf(Number(part[1]), part[2] ?? '')) : [reasonOf(nodes, body)];
+  const all = counted ? parts.map((part) => reasonOf(Number(part[1]), part[2] ?? '')) : [reasonOf(nodes, body)];
+  // The last reason of a cut message may end anywhere.
+  const reasons = truncated && all.length > 1 && all.at(-1)?.code === 'sched.unknown' ? all.slice(0, -1) : all;
   return {
     form: counted && !reasons.every((reason) => ofPod.has(reason.code)) ? 'nodes' : 'pod',
     nodes,
