@@ -36,6 +36,8 @@ export interface ApiServerOptions {
   /** API groups that this cluster does not have. */
   readonly missingGroups?: readonly string[];
   readonly resourceVersion?: number;
+  /** What its clock shows, ISO 8601; the real time without it. */
+  readonly now?: string;
   /** How long a second of `timeoutSeconds` lasts. */
   readonly secondMs?: number;
 }
@@ -91,7 +93,10 @@ export async function apiServer(options: ApiServerOptions): Promise<ApiServer> {
       request.socket.destroy();
       return;
     }
-    void answerTo(recorded, options, fault).then((answer) => send(answer, recorded, response, fault));
+    void answerTo(recorded, options, fault).then((answer) => {
+      if (options.now !== undefined) response.setHeader('date', new Date(options.now).toUTCString());
+      return send(answer, recorded, response, fault);
+    });
   };
   const server =
     options.tls === true
