@@ -321,6 +321,23 @@ function* waitingVolumes(cluster: View<Needs>, pod: Pod): Generator<Draft<Code>>
     const absent = known === undefined ? undefined : ref.keys.find((key) => !known.includes(key));
     if (absent !== undefined) yield missingKeyOf(cluster, pod, from, ref.kind, ref.name, absent, evidence);
   }
+  if (named.size === 0) yield* unsyncedVolume(cluster, pod);
+}
+
+/** What the kubelet has not received within two minutes does not pass by itself any more. */
+function* unsyncedVolume(cluster: View<Needs>, pod: Pod): Generator<Draft<Code>> {
+  const [event] = podEvents(cluster, pod).filter(({ reason }) => reason === 'FailedMount');
+  if (event === undefined || !transient.test(event.message)) return;
+  if ((secondsBetween(event.firstAt, cluster.takenAt) ?? 0) < TRANSIENT_SECONDS) return;
+  const from = podRef(pod);
+  yield {
+    code: 'config.cache-sync',
+    subject: from,
+    message: `The pod waits for a volume whose ConfigMap or Secret the kubelet has not received. The kubelet says: "${event.message}".`,
+    evidence: [eventEvidence(from, event)],
+    detail: workloadOf(from),
+    since: event.firstAt,
+  };
 }
 
 /** The kubelet has not got as far as the sandbox: all containers still wait for their creation. */

@@ -129,7 +129,9 @@ function explain(cluster: View<Needs>, pod: Pod, ending: Disruption): Draft<Disr
     message: `${words}.${history.sentence}`,
     evidence: [...ending.evidence, ...(trigger?.evidence ?? [])],
     severity: history.severity,
-    confidence: ending.code === 'disrupt.unknown' ? 'possible' : undefined,
+    ...(ending.code === 'disrupt.unknown'
+      ? { confidence: 'possible', check: look('Read what the pod says.', kubectl('describe', subject)) }
+      : undefined),
     suspects: trigger?.suspects,
     detail: { node },
     since: history.at,

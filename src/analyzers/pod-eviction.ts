@@ -111,7 +111,12 @@ function explain(cluster: View<Needs>, evicted: Pod, ending: Ending & { readonly
     subject: podRef(evicted),
     message: `The pod was ${shortage.words(name)}.${history.sentence}`,
     evidence: [...ending.evidence, ...pressure],
-    confidence: shortage.condition === undefined ? 'likely' : undefined,
+    ...(shortage.condition === undefined
+      ? {
+          confidence: 'likely',
+          check: look('See the conditions and events of the node.', kubectl('describe', nodeRef(name))),
+        }
+      : undefined),
     suspects: [nodeRef(name)],
     fault: `node:${name}:${shortage.condition ?? ''}`,
     explainedBy: pressure.length > 0 ? [nodeRef(name)] : [],

@@ -123,12 +123,25 @@ function byEvent(cluster: View<Needs>, pod: Pod, startup: Startup, event: StartE
   return {
     code,
     subject: podRef(pod),
-    message: `${sentences[code](node)}; it has waited for ${humanSeconds(startup.seconds)}. The kubelet says: "${said}".`,
+    message: `${handlerSentence(pod, code, event.message) ?? sentences[code](node)}; the pod has waited for ${humanSeconds(startup.seconds)}. The kubelet says: "${said}".`,
     evidence: [eventEvidence(podRef(pod), event), ...ofPod(cluster, pod, code), ...condition(pod)],
-    confidence: code === 'sandbox.unknown' || code === 'cni.generic' ? 'likely' : undefined,
+    ...(code === 'sandbox.unknown' || code === 'cni.generic'
+      ? { confidence: 'likely', check: kubeletLog(pod) }
+      : undefined),
     ...ofNode(cluster, code, node, said),
   };
 }
+
+function handlerSentence(pod: Pod, code: SandboxCode, message: string): string | undefined {
+  const handler = /no runtime for "([^"]+)" is configured/.exec(message)?.[1];
+  if (code !== 'sandbox.runtimeclass' || handler === undefined) return undefined;
+  const name = pod.spec?.runtimeClassName;
+  const by = name === undefined ? '' : `, which RuntimeClass ${name} asks for,`;
+  return `The runtime handler "${handler}"${by} is not configured on node ${pod.spec?.nodeName ?? ''}`;
+}
+
+const kubeletLog = (pod: Pod) =>
+  look("On the node, read the kubelet's log.", `journalctl -u kubelet | grep ${pod.metadata?.name ?? ''}`);
 
 /** The runtime's own words, without the envelopes of kubelet and gRPC. */
 const bare = (message: string): string =>
@@ -206,7 +219,7 @@ function silent(cluster: View<Needs>, pod: Pod, startup: Startup): Draft<Sandbox
   const shared = {
     subject: podRef(pod),
     severity: 'warning' as const,
-    check: look("On the node, read the kubelet's log.", `journalctl -u kubelet | grep ${pod.metadata?.name ?? ''}`),
+    check: kubeletLog(pod),
     suspects: [nodeRef(node)],
     detail: { node },
   };

@@ -58,19 +58,14 @@ function stuck(cluster: View<VolumeNeeds>, pod: Pod, startup: Startup): Draft<Vo
     (event) =>
       event.step === 'volume' &&
       !isConfigMount(event) &&
-      !isAccountToken(event) &&
       (secondsBetween(event.at, newest?.at) ?? 0) < TOGETHER_SECONDS,
   );
   const specific = about.find((event) => !isGeneric(event));
   if (specific !== undefined) return byEvent(cluster, pod, startup, specific);
   const [generic] = about;
-  if (waitsForConfig(cluster, pod, startup) || events.some(isAccountToken)) return undefined;
+  if (waitsForConfig(cluster, pod, startup)) return undefined;
   return silentVolume(cluster, pod, startup, generic);
 }
-
-// The service account's own trouble, seen when the kubelet asks for its token.
-const isAccountToken = ({ message }: EventLine): boolean =>
-  /failed to fetch token|serviceaccounts? "[^"]+" not found/.test(message);
 
 /** The kubelet's summary of a wait, which names volumes and no cause. */
 const isGeneric = ({ message }: EventLine): boolean => /^Unable to (attach or )?mount volumes/.test(message);
@@ -78,6 +73,7 @@ const isGeneric = ({ message }: EventLine): boolean => /^Unable to (attach or )?
 /** First match wins: what is said of a driver or a path is more telling than in which step it was said. */
 const causes: readonly (readonly [VolumeCode, RegExp])[] = [
   ['volume.multi-attach', /Multi-Attach error/],
+  ['volume.token', /failed to fetch token|serviceaccounts? "[^"]+" not found/i],
   [
     'volume.csi-driver',
     /not found in the list of registered CSI drivers|failed to get CSI client|CSI driver .* is not registered/i,
@@ -126,6 +122,16 @@ function byEvent(cluster: View<VolumeNeeds>, pod: Pod, startup: Startup, event: 
         ...shared,
         message: `The pod waits while the kubelet changes the group of the files on its volume: ${sentence(said)}`,
       };
+    case 'volume.token': {
+      const account = pod.spec?.serviceAccountName ?? 'default';
+      return {
+        ...shared,
+        message: `The kubelet on node ${node} gets no token for the service account ${account} of the pod: ${sentence(said)}`,
+        suspects: [{ kind: 'ServiceAccount', namespace: pod.metadata?.namespace ?? '', name: account }],
+        detail: { ...shared.detail, account },
+        fault: `account:${pod.metadata?.namespace}/${account}`,
+      };
+    }
     case 'volume.full':
       return { ...shared, message: `${capital(which)} has no room left on node ${node}: ${sentence(said)}` };
     case 'volume.hostpath':

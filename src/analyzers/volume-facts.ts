@@ -3,7 +3,6 @@ import { nodeRef, nodeState } from '../objects/node-health.ts';
 import { attachmentRef, attachmentsOf, type PodVolume, usersOf, volumeText } from '../objects/pod-volumes.ts';
 import { type Pod, podRef } from '../objects/pods.ts';
 import { type Proof, proof, sentence } from '../objects/proof.ts';
-import { didYouMean } from '../objects/suggest.ts';
 import type { View } from '../snapshot.ts';
 import type { VolumeCode } from './volume-rules.ts';
 
@@ -104,7 +103,7 @@ export function multiAttach(
   };
 }
 
-/** Which drivers the node has, and whether a similar name is among them. */
+/** Which drivers the node has instead. */
 export function csiDriver(
   cluster: View<VolumeNeeds>,
   pod: Pod,
@@ -115,11 +114,10 @@ export function csiDriver(
   const node = pod.spec?.nodeName ?? '';
   const registered = cluster.get('CSINode', node);
   const drivers = (registered?.spec?.drivers ?? []).map(({ name = '' }) => name);
-  const [meant] = didYouMean(driver, drivers);
   const has =
     registered === undefined ? '' : ` It has ${drivers.length === 0 ? 'no CSI drivers at all' : drivers.join(', ')}.`;
   return {
-    message: `The CSI driver ${driver}, which ${volume === undefined ? 'a volume' : volumeText(volume)} needs, is not registered on node ${node}.${has}${meant === undefined ? '' : ` Did you mean "${meant}"?`}`,
+    message: `The CSI driver ${driver}, which ${volume === undefined ? 'a volume' : volumeText(volume)} needs, is not registered on node ${node}.${has}`,
     evidence: [
       ...evidence,
       ...(registered === undefined

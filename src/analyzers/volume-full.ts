@@ -1,4 +1,5 @@
 import type { Draft } from '../analyzer.ts';
+import { kubectl, look } from '../objects/kubectl.ts';
 import { type PodVolume, volumesOf, volumeText } from '../objects/pod-volumes.ts';
 import { type ContainerView, containersOf, isLiving, type Pod, podRef } from '../objects/pods.ts';
 import { proof } from '../objects/proof.ts';
@@ -53,6 +54,10 @@ function explain(
     message: `The ${volumeText(volume)}, which container ${container.name} mounts on ${path}, has no room left; the container ends because of it.`,
     evidence: [proof(subject, 'log', line.text, line.at), ...volumeProofs(pod, volume), ...sizeOf(volume)],
     confidence: 'likely',
+    check: look(
+      'If the container can be entered, see how full it is.',
+      kubectl('exec', podRef(pod), '-c', container.name, '--', 'df', '-h', path),
+    ),
     suspects: volume.claimRef === undefined ? [] : [volume.claimRef],
     detail: { ...detailOf(pod, volume), path },
     fault: faultOf('volume.full', pod, volume),

@@ -59,6 +59,22 @@ export const volumeRules = {
       ),
     ],
   ),
+  'volume.token': rule(
+    "kubelet (event FailedMount of a projected volume), in the API server's words",
+    'The kubelet gets no token for the service account of the pod.',
+    (w) => [
+      look(
+        'See which service accounts there are.',
+        shell('kubectl', 'get', 'serviceaccounts', '-n', w.subject.namespace ?? 'default'),
+      ),
+      change(
+        'Create the service account again, or correct serviceAccountName.',
+        w.detail['account'] &&
+          shell('kubectl', 'create', 'serviceaccount', w.detail['account'], '-n', w.subject.namespace ?? 'default'),
+      ),
+      look('Read what the kubelet says.', describePod(w)),
+    ],
+  ),
   'volume.csi-driver': rule(KUBELET, 'The CSI driver of the volume is not registered on the node.', (w) => [
     look('See which drivers the node has.', csiNode(w)),
     look("See whether the driver's DaemonSet has a pod there.", podsOnNode(w)),

@@ -160,6 +160,8 @@ export interface EndingHistory {
   readonly at: string | undefined;
 }
 
+// Controllers need a moment to replace what has failed.
+const FRESH_SECONDS = 30;
 // Three in a row are no accident.
 const ROW = 3;
 
@@ -168,7 +170,13 @@ export function endingHistory(cluster: View<Needs>, pod: Pod): EndingHistory {
   const at = endOf(pod);
   if (pod.metadata?.deletionTimestamp !== undefined) return { severity: 'info', sentence: ' It is being deleted.', at };
   const leftover = leftoverOf(cluster, pod);
-  if (leftover === undefined) return { severity: undefined, sentence: '', at };
+  if (leftover === undefined) {
+    const controller = controllerOf(pod)?.kind;
+    const fresh = controller !== undefined && (secondsBetween(at, cluster.takenAt) ?? FRESH_SECONDS) < FRESH_SECONDS;
+    if (fresh)
+      return { severity: 'info', sentence: ` That was just now; its ${controller} is about to replace it.`, at };
+    return { severity: undefined, sentence: '', at };
+  }
   const row = endingsInARow(cluster, pod);
   if (row < ROW) return { severity: 'info', sentence: ` ${leftover}`, at };
   return { severity: 'warning', sentence: ` ${leftover} That has happened ${row} times in a row within an hour.`, at };

@@ -96,12 +96,15 @@ const CONFIG_MOUNT =
 /** An event about a missing or unsynced ConfigMap or Secret: the configuration's trouble, not the storage's. */
 export const isConfigMount = (event: EventLine): boolean => CONFIG_MOUNT.test(event.message);
 
-/** Whether the pod waits for a ConfigMap or Secret: an event says so, or a volume names one that does not exist. */
+/** Whether the pod waits for a ConfigMap, a Secret or a key: an event says so, or a volume names one that is not there. */
 export function waitsForConfig(cluster: View<'ConfigMap' | 'Secret'>, pod: Pod, { events }: Startup): boolean {
   if (events.some(isConfigMount)) return true;
   const namespace = pod.metadata?.namespace ?? '';
-  return requiredConfig(pod).some(
-    ({ kind, name, container }) =>
-      container === undefined && cluster.covers(kind, namespace) && cluster.get(kind, name, namespace) === undefined,
-  );
+  return requiredConfig(pod).some(({ kind, name, container, keys }) => {
+    if (container !== undefined || !cluster.covers(kind, namespace)) return false;
+    const found = cluster.get(kind, name, namespace);
+    if (found === undefined) return true;
+    const known = { ...found.data, ...('binaryData' in found ? found.binaryData : undefined) };
+    return found.data !== undefined && keys.some((key) => !Object.hasOwn(known, key));
+  });
 }
