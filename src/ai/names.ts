@@ -228,20 +228,27 @@ function namesOfImage(image: string, add: Add): void {
 function secretOfVariable(variable: Plain, found: Found): void {
   const value = text(variable['value']);
   if (value === undefined) return;
-  if (isSecretName(text(variable['name']) ?? '')) found.secret(value);
-  found.secret(passwordOf(value));
+  const name = text(variable['name']) ?? '';
+  if (isSecretName(name)) found.secret(value);
+  if (/user(?:_?name)?$/i.test(name)) found.add(value, 'user');
+  accountsOf(value, found);
 }
 
-/** The password in a URL or a connection string. */
-const passwordOf = (value: string): string | undefined =>
-  /:\/\/[^\s:@/]*:([^\s@]+)@/.exec(value)?.[1] ?? /(?:password|pwd)\s*=\s*([^;\s]+)/i.exec(value)?.[1];
+/** The user, password and host in a URL or a connection string. */
+function accountsOf(value: string, { add, secret }: Found): void {
+  secret(/(?:password|pwd)\s*=\s*([^;\s]+)/i.exec(value)?.[1]);
+  const [, user, password, host] = /:\/\/(?:([^\s:@/]*)(?::([^\s]+))?@)?([A-Za-z0-9][\w.-]*)/.exec(value) ?? [];
+  add(user, 'user');
+  secret(password);
+  if (host !== undefined && !isPublicHost(host)) add(host, 'host');
+}
 
 function secretsOfArguments(list: readonly unknown[], found: Found): void {
   list.forEach((item, index) => {
     const argument = text(item) ?? '';
     const flag = /^--?([\w.-]+)(?:=([\s\S]*))?$/.exec(argument);
     if (flag !== null && isSecretName(flag[1] ?? '')) found.secret(flag[2] ?? text(list[index + 1]));
-    found.secret(passwordOf(argument));
+    accountsOf(argument, found);
   });
 }
 

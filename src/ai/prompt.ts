@@ -41,11 +41,14 @@ export function buildPrompt(problem: Problem, { redaction, texts, language }: Pr
   const say = (text: string) => quoted(shorten(redaction.hide(text), LONGEST_TEXT));
   const system = fill(texts.system, { language });
   const about = (affects: string) => problemLines(problem, redaction, say, affects);
+  const everything = linesOf(problem);
+  // Once before it counts: a host or user that one text gives away is then hidden in all of them.
+  for (const text of [...about(''), ...everything.map((line) => line.entry.text)]) redaction.hide(text);
   const remedy = remedyLines(problem, redaction, say);
   const head = about(affectsOf(problem)).join('\n');
   const room = BUDGET - estimateTokens(system + texts.user + head + remedy.join('\n'));
   const lines = keepTelling(
-    linesOf(problem).map((line) => ({ ...line, text: writeLine(line, redaction) })),
+    everything.map((line) => ({ ...line, text: writeLine(line, redaction) })),
     room,
   );
   const written = (kept: readonly Written[]) => kept.map(({ text }) => text).join('\n') || '(none)';

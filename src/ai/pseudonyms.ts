@@ -194,7 +194,7 @@ const SENSITIVE = new RegExp(
     String.raw`(?<ip6>(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}(?:[0-9a-fA-F]{1,4}|\d+\.\d+\.\d+\.\d+)?(?![\w:]|\.\w))`,
     String.raw`(?<ip4>(?<![\w.-])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\w-]|\.\w))`,
     String.raw`(?<reference>(?<![\w./-])(?:(?:[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*(?::\d+)?|\d+\.\d+\.\d+\.\d+(?::\d+)?|localhost(?::\d+)?|[A-Za-z0-9-]+:\d{2,5})\/[A-Za-z0-9][\w./-]*[\w](?::[\w][\w.-]*)?)`,
-    String.raw`(?<user>(?<=\b[Uu]ser(?:name)?\\?["']?(?:\s*[:=]\s*|\s+)\\?["'])[^"'\s\\]+|(?<=\b[Uu](?:ser(?:name)?|id)=)[^\s"',;&\\]+|(?<=\bfor [Uu]ser )[\w.@-]*\w|(?<=\/(?:home|Users)\/)[\w.-]*\w)`,
+    String.raw`(?<user>(?<=\b[Uu]ser(?:name)?\\?["']?(?:\s*[:=]\s*|\s+)\\?["'])[^"'\s\\]+|(?<=\b[Uu](?:ser(?:name)?|id)=)[^\s"',;&\\]+|(?<=\b(?:as|by|for) [Uu]ser )[\w.@-]*\w|(?<=\/(?:home|Users)\/)[\w.-]*\w)`,
     String.raw`(?<path>(?<![\w./-])[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)*\/[\w.-]*\w)`,
     String.raw`(?<host>(?<![\w.-])(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+(?:com|net|org|io|dev|app|cloud|local|localdomain|internal|intern|intranet|lan|corp|home|test|example|invalid|svc|info|biz|tech|ai|co|me|eu|de|fr|uk|nl|it|es|se|ch|at|pl|cz|cn|jp|kr|in|us|ca|br|ru|au)(?![\w-]|\.\w)|(?<![\w.-])ip-\d+-\d+-\d+-\d+(?![\w-])|(?<![\w./:-])[a-z](?:[a-z0-9-]*[a-z0-9])?(?=:\d{2,5}(?![\w:.-]))|(?<=\blookup )[A-Za-z0-9][\w.-]*\w)`,
     '(?<run>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)',
