@@ -86,6 +86,17 @@ export function createInventory(): Inventory {
     return known !== undefined && mayTell(known, container);
   };
 
+  /** The names of all namespaces, if the dump has them all. */
+  const allNamespaces = (): ReadonlySet<string> | undefined =>
+    coverage.everywhere.has('Namespace')
+      ? new Set([...(objects.get('Namespace')?.values() ?? [])].map(({ metadata }) => metadata?.name ?? ''))
+      : undefined;
+  /** Where every container is well, nobody misses the logs. */
+  const isAnyLogMissed = (): boolean =>
+    [...(objects.get('Pod')?.values() ?? [])].some((pod: ApiKinds['Pod']) =>
+      pod.spec?.containers?.some(({ name }) => name !== undefined && mayTell(pod, name)),
+    );
+
   return {
     file: (place) => readInto(store, place),
     log: store.log,
@@ -101,7 +112,7 @@ export function createInventory(): Inventory {
       return {
         takenAt: at ?? lastTaken(headers) ?? newest.value ?? new Date(0).toISOString(),
         objects: all as Contents['objects'],
-        ...boundaries(coverage, headers, hasLogs),
+        ...boundaries(coverage, allNamespaces(), headers, hasLogs || !isAnyLogMissed()),
       };
     },
     get saved() {
@@ -117,14 +128,17 @@ export function createInventory(): Inventory {
 /** Which kinds are not in the dump, and which of them only for some namespaces. */
 function boundaries(
   coverage: Coverage,
+  all: ReadonlySet<string> | undefined,
   headers: readonly SavedHeader[],
   hasLogs: boolean,
 ): Pick<Contents, 'unreadable' | 'namespaces'> {
   const unreadable = new Map<Kind, string>();
   const namespaces = new Map<Kind, ReadonlySet<string>>();
+  const isEverywhere = (kind: Kind): boolean =>
+    coverage.everywhere.has(kind) || isInAll(coverage.namespaces.get(kind), all);
   for (const kind of [...Object.keys(resources), 'Log'] as Kind[]) {
     const saved = headers.map((header) => header.read[kind]).filter((where) => where !== undefined);
-    if (coverage.everywhere.has(kind) || saved.includes('everywhere')) continue;
+    if (isEverywhere(kind) || saved.includes('everywhere')) continue;
     const known = coverage.namespaces.get(kind);
     const refused = headers.map((header) => header.unreadable[kind]).find((reason) => reason !== undefined);
     // A snapshot may hold objects of a kind that it calls unreadable: those that came before the list broke off.
@@ -134,6 +148,12 @@ function boundaries(
     else namespaces.set(kind, new Set([...(known ?? []), ...saved.flat()].sort(compare)));
   }
   return { unreadable, namespaces };
+}
+
+/** Whether a kind was saved from each namespace that there is. */
+function isInAll(known: ReadonlySet<string> | undefined, all: ReadonlySet<string> | undefined): boolean {
+  if (known === undefined || all === undefined) return false;
+  return [...all].every((namespace) => known.has(namespace));
 }
 
 /** A snapshot was taken when it says so, whatever times its objects bear. */

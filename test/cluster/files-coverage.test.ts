@@ -94,7 +94,12 @@ describe('absence in a dump proves absence in the cluster', () => {
       'nowhere',
     ],
     ['a kind that is nowhere', { 'p.json': list('Pod shop/a') }, 'Secret', 'not in the dump'],
-    ['logs that are nowhere', { 'p.json': list('Pod shop/a') }, 'Log', 'not in the dump'],
+    [
+      'logs that are nowhere',
+      { 'p.json': listOf({ ...one('Pod shop/a'), spec: { containers: [{ name: 'app' }] } }) },
+      'Log',
+      'not in the dump',
+    ],
     [
       'a mixed List covers what it has several of',
       { 'x.json': list('Pod shop/a', 'Pod shop/b', 'Service shop/s') },
@@ -133,6 +138,38 @@ describe('absence in a dump proves absence in the cluster', () => {
     ],
     ['one Namespace of many', { 'namespaces.json': list('Namespace shop') }, 'Namespace', 'nowhere'],
     ['all Namespaces', { 'namespaces.json': list('Namespace default', 'Namespace shop') }, 'Namespace', 'everywhere'],
+    [
+      'a file for each of all Namespaces covers everywhere',
+      {
+        'ns.json': list('Namespace default', 'Namespace shop'),
+        'default/secrets.json': list(),
+        'shop/secrets.json': list('Secret shop/a'),
+      },
+      'Secret',
+      'everywhere',
+    ],
+    [
+      'where one is missing, it does not',
+      {
+        'ns.json': list('Namespace default', 'Namespace bank', 'Namespace shop'),
+        'default/secrets.json': list(),
+        'shop/secrets.json': list('Secret shop/a'),
+      },
+      'Secret',
+      'shop',
+    ],
+    [
+      'where no container is broken, nobody misses the logs',
+      {
+        'p.json': listOf({
+          ...one('Pod shop/a'),
+          spec: { containers: [{ name: 'app' }] },
+          status: { phase: 'Running', containerStatuses: [{ name: 'app', ready: true, state: { running: {} } }] },
+        }),
+      },
+      'Log',
+      'nowhere',
+    ],
   ];
   test.each(cases)('%s', async (_, files, kind, expected) => {
     const { snapshot } = await readDump([dumpFolder(files)]);
