@@ -13,6 +13,8 @@ import {
   metadataOf,
   type Named,
   type Plain,
+  type Version,
+  versionOf,
 } from './dump-kubernetes.ts';
 import { LOG_READ } from './dump-logs.ts';
 import type { Place } from './dump-place.ts';
@@ -37,7 +39,7 @@ export interface Inventory {
 
 /** Gathers the objects of all files: each once, cut down to what podlens reads. */
 export function createInventory(): Inventory {
-  const objects = new Map<ApiKind, Map<string, Named>>();
+  const objects = new Map<ApiKind, Map<string, { readonly version: Version; readonly object: Named }>>();
   const logs = new Map<string, Log>();
   const savedLogs = new Set<Log>();
   const headers: SavedHeader[] = [];
@@ -48,13 +50,16 @@ export function createInventory(): Inventory {
 
   const store: Store = {
     object(kind, raw) {
-      const object: Named = normalize(kind, asServed(kind, raw));
-      const known = at(objects, kind, () => new Map<string, Named>());
-      const before = known.get(keyOf(object));
-      if (before === undefined || isNewer(object, before)) known.set(keyOf(object), object);
+      const served = asServed(kind, raw);
+      const version = versionOf(served);
+      const known = at(objects, kind, () => new Map());
+      const key = keyOf(served as Named);
+      const before = known.get(key);
+      if (before === undefined || isNewer(version, before.version))
+        known.set(key, { version, object: normalize(kind, served) });
       at(coverage.namespaces, kind, () => new Set());
-      seeTimes(kind, object, newest.see);
-      seeManagedFields(raw, newest.see);
+      seeTimes(kind, served, newest.see);
+      seeManagedFields(served, newest.see);
       found++;
     },
     list(seen) {
@@ -83,18 +88,18 @@ export function createInventory(): Inventory {
   const wantsLog = ({ namespace, pod, container }: LogName): boolean => {
     hasLogs = true;
     const known = objects.get('Pod')?.get(`${namespace}/${pod}`);
-    return known !== undefined && mayTell(known, container);
+    return known !== undefined && mayTell(known.object, container);
   };
 
   /** The names of all namespaces, if the dump has them all. */
   const allNamespaces = (): ReadonlySet<string> | undefined =>
     coverage.everywhere.has('Namespace')
-      ? new Set([...(objects.get('Namespace')?.values() ?? [])].map(({ metadata }) => metadata?.name ?? ''))
+      ? new Set([...(objects.get('Namespace')?.values() ?? [])].map(({ object }) => object.metadata?.name ?? ''))
       : undefined;
   /** Where every container is well, nobody misses the logs. */
   const isAnyLogMissed = (): boolean =>
-    [...(objects.get('Pod')?.values() ?? [])].some((pod: ApiKinds['Pod']) =>
-      pod.spec?.containers?.some(({ name }) => name !== undefined && mayTell(pod, name)),
+    [...(objects.get('Pod')?.values() ?? [])].some(({ object }: { readonly object: ApiKinds['Pod'] }) =>
+      object.spec?.containers?.some(({ name }) => name !== undefined && mayTell(object, name)),
     );
 
   return {
@@ -108,7 +113,7 @@ export function createInventory(): Inventory {
       const all: Record<string, readonly unknown[]> = {
         Log: [...logs.values()].filter((log) => savedLogs.has(log) || wantsLog(nameOf(log))),
       };
-      for (const [kind, byKey] of objects) all[kind] = [...byKey.values()];
+      for (const [kind, byKey] of objects) all[kind] = [...byKey.values()].map(({ object }) => object);
       return {
         takenAt: at ?? lastTaken(headers) ?? newest.value ?? new Date(0).toISOString(),
         objects: all as Contents['objects'],
@@ -185,11 +190,15 @@ const nameOf = ({ metadata, pod, container, previous }: Log): LogName => ({
   previous,
 });
 
-/** A container that runs, is ready and never stopped has nothing to tell, nor has an init container that did its work. */
+/**
+ * A container that runs, is ready and never stopped has nothing to tell, nor has an init container that did its work. Of
+ * a healthy pod the statuses are not kept.
+ */
 function mayTell({ status }: ApiKinds['Pod'], container: string): boolean {
   if (status?.phase !== 'Running' && status?.phase !== 'Succeeded') return true;
   const init = status.initContainerStatuses?.find(({ name }) => name === container);
   if (init?.state?.terminated?.exitCode === 0 && !init.restartCount) return false;
   const found = init ?? status.containerStatuses?.find(({ name }) => name === container);
-  return !(found?.ready && found.state?.running !== undefined && !found.restartCount);
+  if (found === undefined) return false;
+  return !(found.ready && found.state?.running !== undefined && !found.restartCount);
 }

@@ -59,20 +59,23 @@ function coreEvent(raw: Plain): Plain {
 }
 
 export interface Named {
-  readonly metadata?: {
-    readonly name?: string;
-    readonly namespace?: string;
-    readonly uid?: string;
-    readonly resourceVersion?: string;
-    readonly creationTimestamp?: string;
-  };
+  readonly metadata?: { readonly name?: string; readonly namespace?: string };
 }
 
 export const keyOf = ({ metadata }: Named): string => `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
 
-/** Of two objects with one name: the one that was created later, or that was changed later. */
-export function isNewer(a: Named, b: Named): boolean {
-  if (a.metadata?.uid !== b.metadata?.uid)
-    return (a.metadata?.creationTimestamp ?? '') >= (b.metadata?.creationTimestamp ?? '');
-  return Number(a.metadata?.resourceVersion ?? 0) >= Number(b.metadata?.resourceVersion ?? 0);
+/** What tells two sightings of one name apart. */
+export interface Version {
+  readonly uid: string | undefined;
+  readonly created: string;
+  readonly changed: number;
 }
+
+export function versionOf(object: Plain): Version {
+  const { uid, creationTimestamp, resourceVersion } = metadataOf(object);
+  return { uid: text(uid), created: text(creationTimestamp) ?? '', changed: Number(resourceVersion ?? 0) };
+}
+
+/** Of two objects with one name: whether `a` was created later, or changed later, than `b`. */
+export const isNewer = (a: Version, b: Version): boolean =>
+  a.uid === b.uid ? a.changed >= b.changed : a.created >= b.created;

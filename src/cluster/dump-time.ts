@@ -21,8 +21,8 @@ export function newestTime(): { see(time: unknown): void; readonly value: string
 }
 
 /**
- * Shows every time in a normalised object that lies in the past when it is written; a deletionTimestamp is when the
- * grace period ends.
+ * Shows every time in an object, normalised or not, that lies in the past when it is written; a deletionTimestamp is when
+ * the grace period ends.
  */
 export function seeTimes(kind: ApiKind, object: unknown, see: (time: unknown) => void): void {
   walk(messages[kind], object, see);

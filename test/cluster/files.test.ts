@@ -137,14 +137,14 @@ describe('an object that appears twice counts once', () => {
       { uid: 'new', resourceVersion: '20', creationTimestamp: '2026-03-01T11:00:00Z' },
     ],
   ])('%s is kept, whichever is read first', async (_, older, newer) => {
-    const a = pod('shop', 'a', older);
-    const b = pod('shop', 'a', newer);
+    const a = { ...pod('shop', 'a', older), status: { phase: 'Failed' } };
+    const b = { ...pod('shop', 'a', newer), spec: { nodeName: 'n' }, status: { phase: 'Succeeded' } };
     for (const files of [
       { '1.json': a, '2.json': b },
       { '1.json': b, '2.json': a },
     ]) {
       const { snapshot } = await readDump([dumpFolder(files)]);
-      expect(snapshot.list('Pod').map(({ metadata }) => metadata?.resourceVersion)).toEqual([newer.resourceVersion]);
+      expect(snapshot.list('Pod').map(({ status }) => status?.phase)).toEqual(['Succeeded']);
     }
   });
 });
@@ -317,6 +317,17 @@ describe('the time to judge by', () => {
     ...object('Node', 'v1', undefined, 'n'),
     status: { conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: '2026-03-01T13:30:00Z' }] },
   };
+  const healthy = {
+    ...pod('shop', 'h'),
+    spec: { nodeName: 'n' },
+    status: {
+      phase: 'Running',
+      conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-03-01T10:00:30Z' }],
+      containerStatuses: [
+        { name: 'app', ready: true, started: true, state: { running: { startedAt: '2026-03-01T10:00:20Z' } } },
+      ],
+    },
+  };
   const log = '2026-03-01T16:00:00.000000001Z hello\n2026-03-01T16:00:00.500000001Z world\n';
   test.each([
     ['managed fields', times, '2026-03-01T12:00:00.000Z'],
@@ -328,6 +339,7 @@ describe('the time to judge by', () => {
       '2026-03-01T15:00:00.250Z',
     ],
     ['a line of a log', { ...times, 'shop/a/app.log': log }, '2026-03-01T16:00:00.500Z'],
+    ['a healthy pod, of which less is kept', { 'p.json': healthy }, '2026-03-01T10:00:30.000Z'],
     ['nothing has a time', { 'a.json': object('Secret', 'v1', 'shop', 's') }, '1970-01-01T00:00:00.000Z'],
   ])('%s', async (_, files, expected) => {
     expect((await readDump([dumpFolder(files)])).snapshot.takenAt).toBe(expected);
