@@ -344,6 +344,7 @@ function* unsyncedVolume(cluster: View<Needs>, pod: Pod): Generator<Draft<Code>>
 function waitsForVolumes(pod: Pod): boolean {
   if (conditionOf(pod, 'PodReadyToStartContainers')?.status === 'True') return false;
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  if (statuses.length === 0) return false;
   return statuses.every(({ state }) => ['ContainerCreating', 'PodInitializing'].includes(state?.waiting?.reason ?? ''));
 }
 
