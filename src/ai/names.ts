@@ -122,7 +122,8 @@ export function namesOf(report: Pick<Report, 'problems'>, snapshot: Snapshot | u
   const secrets = new Set<string>();
   const found: Found = {
     add(name, kind) {
-      if (name === undefined || name.length > 253 || isOwnWord(name) || !/[A-Za-z]/.test(name)) return;
+      if (name === undefined || name.length < 2 || name.length > 253 || isOwnWord(name) || !/[A-Za-z]/.test(name))
+        return;
       const known = kinds.get(name);
       if (known === undefined || rank(kind) < 0) kinds.set(name, kind);
       else if (known !== kind && rank(known) >= 0) kinds.set(name, 'app');
@@ -143,8 +144,8 @@ export function namesOf(report: Pick<Report, 'problems'>, snapshot: Snapshot | u
   return { kinds, secrets: [...secrets].sort((a, b) => b.length - a.length || (a < b ? -1 : 1)) };
 }
 
-/** Namespaces and nodes keep their kind whoever shares their name: below zero. */
-const rank = (kind: NameKind): number => (kind === 'namespace' || kind === 'node' ? -1 : 0);
+/** A node keeps its kind whoever shares its name: below zero. */
+const rank = (kind: NameKind): number => (kind === 'node' ? -1 : 0);
 
 /** Every object that a problem names. */
 export function refsOf(problem: Problem): Ref[] {

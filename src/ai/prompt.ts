@@ -106,7 +106,7 @@ function remedyLines({ root }: Problem, redaction: Redaction, say: (text: string
 }
 
 const nameOf = ({ kind, namespace, name, container }: Ref): string =>
-  `${container === undefined ? '' : `container ${container} of `}${kind} ${name}${namespace === undefined ? '' : ` in namespace ${namespace}`}`;
+  `${container === undefined || container === '' ? '' : `container ${container} of `}${kind} ${name}${namespace === undefined ? '' : ` in namespace ${namespace}`}`;
 
 interface Line {
   readonly id?: string;

@@ -42,7 +42,7 @@ const pair = new RegExp(
 const yamlLine = new RegExp(`^(\\s*(?:- )?(?:${SECRET_WORD})\\s*:\\s)(?!(?:${PLAIN}))\\S.*$`, 'gim');
 
 const flag = new RegExp(
-  `(--?[\\w-]*(?:${SECRET_WORD})[\\w-]*["']?[\\s,]+)(?![-\\[])(?:${QUOTED}|[^\\s"'][^\\s]*)`,
+  `((?<![\\w.-])--?[\\w-]*(?:${SECRET_WORD})[\\w-]*["']?[\\s,]+)(?![-\\[])(?:${QUOTED}|[^\\s"'][^\\s]*)`,
   'gi',
 );
 
@@ -50,10 +50,12 @@ const cuts: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|$)/g, CUT],
   // It is the whole object once more, with every value in it.
   [/(last-applied-configuration)(?!\s+annotation)[\s\S]*$/g, `$1 ${CUT}`],
+  // A header, not the end of "… may require authorization: server message: …".
   [
-    /((?:proxy-)?authorization|x-[\w-]*(?:key|token|auth|secret)[\w-]*|(?:set-)?cookie)(\\*["']?\s*[:=])[^\n]*/gi,
-    `$1$2 ${CUT}`,
+    /((?:proxy-)?authorization\\*["']?\s*[:=]\s*\\*["']?)(?=(?:bearer|basic|digest|negotiate|token|api-?key|aws4)\b|[^\s:]{16,}|[^\s:]*\d)[^\n]*/gi,
+    `$1${CUT}`,
   ],
+  [/(x-[\w-]*(?:key|token|auth|secret)[\w-]*|(?:set-)?cookie)(\\*["']?\s*[:=])[^\n]*/gi, `$1$2 ${CUT}`],
   [/\b(bearer\s+)(?!tokens?\b|auth|realm|error|\[cut)[\w.~+/=:-]{4,}/gi, `$1${CUT}`],
   [/\b(basic\s+)(?=[A-Za-z0-9+/]*[\dA-Z+/=])[A-Za-z0-9+/]{6,}={0,2}/g, `$1${CUT}`],
   [/\beyJ[\w-]{6,}(?:\.[\w-]+){0,2}/g, CUT],

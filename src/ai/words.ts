@@ -10,7 +10,8 @@ const ownWords = new Set([
     cri-o docker runc crun metrics-server default-scheduler cluster-autoscaler karpenter calico-node cilium
     cilium-agent aws-node kube-flannel flannel weave-net istio-proxy istio-init linkerd-proxy envoy pause
     node-problem-detector local-path-provisioner system-node-critical system-cluster-critical hostpath`),
-  ...words(`pod pods container containers node nodes image images secret secrets configmap configmaps service services
+  ...words(`ms us ns mi gi ki mb gb kb
+    pod pods container containers node nodes image images secret secrets configmap configmaps service services
     deployment deployments replicaset replicasets statefulset statefulsets daemonset daemonsets job jobs cronjob
     cronjobs namespace namespaces volume volumes claim claims persistentvolumeclaim persistentvolume storageclass
     serviceaccount endpoint endpoints event events ingress webhook quota limit limits request requests label labels
@@ -19,7 +20,7 @@ const ownWords = new Set([
     env command args port ports host tag digest manifest mount path file directory library latest cluster local svc
     cpu memory ephemeral-storage disk gpu process system kernel runtime sandbox plugin driver admission condition
     phase owner replicas replica template rollout restart restarts exit code signal containerstatuses`),
-  ...words(`a an and are as at back-off be been before being but by can cannot cause connect connection context could
+  ...words(`a an and app are as at back-off be been before being but by can cannot cause connect connection context could
     create created crash deadline delete denied did do does done down due during each error errors even exceeded exec
     exist exists expected expired fail failed failing failure fatal for found from get go got had has have http https
     if in init insufficient into invalid io is it its kill killed last level line lookup may me missing must no none

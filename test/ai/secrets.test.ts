@@ -57,6 +57,8 @@ test.each([
 
 test.each([
   'secret "db-creds" not found',
+  'Secret "database-credentials" does not exist, and Secret app-token, key password neither',
+  'pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
   "couldn't find key password in Secret shop/db",
   'failed to authorize: failed to fetch anonymous token: unexpected status from GET request to https://x/token: 401 Unauthorized',
   "Access denied for user 'app' (using password: YES)",
