@@ -1,6 +1,10 @@
 export type { Analyzer, AnyAnalyzer, Draft, Rule, Stage, Where } from './analyzer.ts';
 export { defineAnalyzer } from './analyzer.ts';
 export { analyzers } from './analyzers/index.ts';
+export type { Collected, CollectStats } from './cluster/collected.ts';
+export type { DumpOptions } from './cluster/files.ts';
+export { readDump } from './cluster/files.ts';
+export { saveSnapshot } from './cluster/save.ts';
 export type { DiagnoseOptions } from './diagnose.ts';
 export { diagnose } from './diagnose.ts';
 export { PodlensError } from './errors.ts';

@@ -3,13 +3,13 @@ import type { LogLine } from '../snapshot.ts';
 import type { DumpHandler, DumpReader, LogName } from './dump-handler.ts';
 
 /** How many lines of a log are kept: what a live collection asks for. */
-export const LOG_LINES = 200;
+const LOG_LINES = 200;
 export const LOG_READ = `last ${LOG_LINES} lines`;
 /** The end of a log file that is read: 200 lines of more than a kilobyte each are no log that a person reads. */
 export const LOG_TAIL_BYTES = 256 << 10;
 
 /** Keeps the last lines of a log. */
-export function logTail(): { add(line: string): void; lines(): LogLine[] } {
+function logTail(): { add(line: string): void; lines(): LogLine[] } {
   let kept: string[] = [];
   return {
     add(line) {
