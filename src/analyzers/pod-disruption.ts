@@ -95,8 +95,8 @@ type Disruption = Ending & { readonly code: DisruptCode };
 
 const isDisruption = (ending: Ending | undefined): ending is Disruption => ending !== undefined && ending.code in rules;
 
-// Beyond its grace period a pod needs a moment to unmount and to report.
-const OVERDUE_SECONDS = 60;
+// Most pods are gone within the half minute that they have by default.
+const LINGERING_SECONDS = 60;
 
 export const podDisruption = defineAnalyzer<Needs, DisruptCode>({
   id: 'pod-disruption',
@@ -106,16 +106,17 @@ export const podDisruption = defineAnalyzer<Needs, DisruptCode>({
   rules,
   *analyze(cluster) {
     for (const pod of cluster.list('Pod')) {
-      const ending = isStuck(cluster, pod) ? disruptionOf(pod) : endingOf(cluster, pod);
+      const ending = isLingering(cluster, pod) ? disruptionOf(pod) : endingOf(cluster, pod);
       if (isDisruption(ending)) yield explain(cluster, pod, ending);
     }
   },
 });
 
-/** A pod that a disruption should have removed by now: why it does not go is another question, who sent it away helps. */
-function isStuck(cluster: View<Needs>, pod: Pod): boolean {
-  const overdue = secondsBetween(pod.metadata?.deletionTimestamp, cluster.takenAt);
-  return overdue !== undefined && overdue > OVERDUE_SECONDS && !isTerminal(pod);
+/** A pod that has not gone yet: whether that is amiss is another question, but who sent it away is worth a word. */
+function isLingering(cluster: View<Needs>, pod: Pod): boolean {
+  const due = secondsBetween(pod.metadata?.deletionTimestamp, cluster.takenAt);
+  const asked = due === undefined ? undefined : due + (pod.metadata?.deletionGracePeriodSeconds ?? 0);
+  return asked !== undefined && asked > LINGERING_SECONDS && !isTerminal(pod);
 }
 
 function explain(cluster: View<Needs>, pod: Pod, ending: Disruption): Draft<DisruptCode> {

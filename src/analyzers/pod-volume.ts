@@ -76,7 +76,7 @@ const causes: readonly (readonly [VolumeCode, RegExp])[] = [
   ['volume.token', /failed to fetch token|serviceaccounts? "[^"]+" not found/i],
   [
     'volume.csi-driver',
-    /not found in the list of registered CSI drivers|failed to get CSI client|CSI driver .* is not registered/i,
+    /not found in the list of registered CSI drivers|failed to get CSI client|CSI driver .* is not registered|does not contain driver|no CSIDriver object|csidriver\.storage\.k8s\.io "[^"]+" not found/i,
   ],
   ['volume.full', /no space left on device|disk quota exceeded/i],
   ['volume.hostpath', /hostPath type check failed/],
@@ -108,7 +108,7 @@ function byEvent(cluster: View<VolumeNeeds>, pod: Pod, startup: Startup, event: 
     case 'volume.multi-attach':
       return { ...shared, ...multiAttach(cluster, pod, volume, event.message, shared.evidence) };
     case 'volume.csi-driver': {
-      const driver = /driver name (\S+) not found/.exec(event.message)?.[1] ?? volume?.driver ?? '';
+      const driver = volume?.driver ?? /driver (?:name )?(\S+)/.exec(event.message)?.[1] ?? '';
       return { ...shared, ...csiDriver(cluster, pod, volume, driver, shared.evidence) };
     }
     case 'volume.attach':
