@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Confidence, Step } from '../finding.ts';
 import { cleanLine } from './clean.ts';
-import { checkCommand, cleanProse, type Nameable } from './commands.ts';
+import { checkCommand, type Nameable } from './commands.ts';
 import type { Explanation } from './explained.ts';
+import { cleanProse } from './prose.ts';
 import type { Redaction } from './redact.ts';
 
 const confidences = { high: 'likely', medium: 'likely', low: 'possible' } satisfies Record<string, Confidence>;

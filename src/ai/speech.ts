@@ -1,5 +1,6 @@
 import { clean } from './clean.ts';
-import { checkCommand, cleanProse, type Nameable } from './commands.ts';
+import { checkCommand, type Nameable } from './commands.ts';
+import { cleanProse } from './prose.ts';
 import type { Redaction } from './redact.ts';
 
 export interface ReaderOptions {
