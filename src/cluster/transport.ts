@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } fro
 import type { Readable } from 'node:stream';
 import type { Access, Credentials } from './credentials.ts';
 import { ApiError, ConnectionError, connectionError } from './errors.ts';
+import { linkMeter } from './link-meter.ts';
 import { proxyAuthorization, TunnelAgent } from './proxy.ts';
 import { readRefusal } from './refusal.ts';
 
@@ -55,20 +56,15 @@ export interface TransportOptions {
 // Up to four lists are read at once, each with its next page on the way.
 const SOCKETS = 8;
 
-// Below this rate what gzip saves on the wire is more than it costs the API server and us.
-const SLOW_BYTES_PER_SECOND = 30_000_000;
-// Less than this says nothing about a link.
-const SAMPLE_BYTES = 256 * 1024;
-
 export async function createTransport(options: TransportOptions): Promise<Transport> {
   const { server, timeoutMs } = options;
   const traffic: Traffic = { requests: 0, bytes: 0, connections: 0, answered: false };
   const agent = await agentFor(options);
-  let slow = false;
+  const link = linkMeter();
 
   async function send(path: string, access: Access, asked: GetRequest): Promise<void> {
     traffic.requests++;
-    const request = start(options, agent, path, access, asked, slow && options.compress);
+    const request = start(options, agent, path, access, asked, options.compress && link.isSlow());
     let paused = false;
     const idle = setTimeout(() => {
       paused = true;
@@ -82,14 +78,15 @@ export async function createTransport(options: TransportOptions): Promise<Transp
       const status = response.statusCode ?? 0;
       asked.onResponse?.(status, response.headers);
       if (status !== 200) throw await refusalOf(status, response);
-      const rate = rateMeter();
+      // The rate of compressed bytes may be that of the server's processor.
+      const counts = response.headers['content-encoding'] === undefined;
       response.on('data', (chunk: Buffer) => {
         idle.refresh();
         traffic.bytes += chunk.length;
-        // The rate of compressed bytes may be that of the server's processor.
-        if (response.headers['content-encoding'] === undefined) slow ||= rate(chunk.length) < SLOW_BYTES_PER_SECOND;
       });
-      await consume(response, asked.onBytes);
+      await link.during(() =>
+        consume(response, (chunk) => link.use(counts ? chunk.length : 0, () => asked.onBytes(chunk))),
+      );
     } catch (error) {
       request.destroy();
       asked.signal.throwIfAborted();
@@ -204,15 +201,3 @@ async function decompressed(response: IncomingMessage): Promise<Readable> {
 class ReceiverError extends Error {}
 
 const cutOff = (cause?: unknown) => new ConnectionError('broken', 'the answer ended before it was complete', cause);
-
-/** Counts bytes and tells how many came per second since the first; infinite until there are enough to tell. */
-function rateMeter(): (bytes: number) => number {
-  let since: number | undefined;
-  let total = 0;
-  return (bytes) => {
-    since ??= performance.now();
-    total += bytes;
-    if (total < SAMPLE_BYTES) return Number.POSITIVE_INFINITY;
-    return (total * 1000) / Math.max(1, performance.now() - since);
-  };
-}

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createTransport, type TransportOptions } from '../../src/cluster/transport.ts';
 
 const signal = new AbortController().signal;
-const BIG = Buffer.alloc(600 * 1024, 'podlens ');
+const BIG = Buffer.alloc(1200 * 1024, 'podlens ');
 
 /** A server of one address, and a transport to it. */
 async function served(

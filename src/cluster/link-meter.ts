@@ -1,0 +1,44 @@
+/** Finds out how fast the link to the server is, from what comes over it anyway. */
+export interface LinkMeter {
+  /** Reads one body; several may be read at once. */
+  during(read: () => Promise<void>): Promise<void>;
+  /** Makes use of so many bytes that have come. */
+  use(bytes: number, made: () => void): void;
+  /** Whether the link is slow; false until enough has come to tell. */
+  isSlow(): boolean;
+}
+
+// Below this rate what gzip saves on the wire is more than it costs the API server and us.
+const SLOW_BYTES_PER_SECOND = 30_000_000;
+// A connection needs some round trips to come up to speed, so less than this says nothing.
+const SAMPLE_BYTES = 1024 * 1024;
+
+/** `now` is a clock in milliseconds. */
+export function linkMeter(now: () => number = () => performance.now()): LinkMeter {
+  let bytes = 0;
+  let bodies = 0;
+  // How long bodies were read, and since when the present ones are.
+  let spentMs = 0;
+  let since = 0;
+  const elapsed = () => spentMs + (bodies > 0 ? now() - since : 0);
+  return {
+    async during(read) {
+      if (bodies++ === 0) since = now();
+      try {
+        await read();
+      } finally {
+        spentMs = elapsed();
+        since = now();
+        bodies--;
+      }
+    },
+    use(more, made) {
+      bytes += more;
+      const began = now();
+      made();
+      // Meanwhile more came into the socket's buffer: this was not the link's time.
+      spentMs -= now() - began;
+    },
+    isSlow: () => bytes >= SAMPLE_BYTES && (bytes * 1000) / Math.max(1, elapsed()) < SLOW_BYTES_PER_SECOND,
+  };
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { linkMeter } from '../../src/cluster/link-meter.ts';
+
+const MB = 1_000_000;
+
+/** A meter with a clock that is moved by hand. */
+function measured() {
+  const clock = { ms: 0 };
+  const meter = linkMeter(() => clock.ms);
+  const wait = (ms: number) => {
+    clock.ms += ms;
+  };
+  return { meter, wait };
+}
+
+test.each([
+  ['12 MB/s, as over 100 Mbit/s', 2 * MB, 160, true],
+  ['100 MB/s, as over 1 Gbit/s', 2 * MB, 20, false],
+  ['too little to tell', 0.5 * MB, 1000, false],
+])('%s', async (_, bytes, ms, slow) => {
+  const { meter, wait } = measured();
+  await meter.during(async () => {
+    wait(ms);
+    meter.use(bytes, () => undefined);
+    expect(meter.isSlow()).toBe(slow);
+  });
+  wait(10_000);
+  expect(meter.isSlow()).toBe(slow);
+});
+
+test("the time it takes to use what came is not the link's", async () => {
+  const { meter, wait } = measured();
+  await meter.during(async () => {
+    wait(20);
+    meter.use(2 * MB, () => wait(5000));
+  });
+  expect(meter.isSlow()).toBe(false);
+});
+
+test('bodies that are read side by side share the link', async () => {
+  const { meter, wait } = measured();
+  const other = Promise.withResolvers<void>();
+  const one = meter.during(() => other.promise);
+  await meter.during(async () => {
+    wait(40);
+    meter.use(MB, () => undefined);
+    meter.use(MB, () => undefined);
+  });
+  other.resolve();
+  await one;
+  expect(meter.isSlow()).toBe(false);
+});
