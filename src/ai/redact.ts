@@ -19,10 +19,23 @@ const LONGEST = 20_000;
 
 /** With `anonymize: false` names are sent as they are; secrets are cut out all the same. */
 export function createRedaction(names: Names, { anonymize }: { readonly anonymize: boolean }): Redaction {
-  const cut = (text: string) => cutSecrets(shorten(cutKnown(clean(text), names.secrets), LONGEST));
+  const cut = (text: string) => cutSecrets(within(cutKnown(withoutTorn(clean(text), names), names.secrets)));
   if (!anonymize) return { hide: cut, reveal: (text) => text, invents: () => false };
   const pseudonyms = createPseudonyms(names.kinds);
   return { ...pseudonyms, hide: (text) => pseudonyms.hide(cut(text)) };
+}
+
+/** A text of bearable length, with no word of it torn in two. */
+const within = (text: string): string =>
+  text.length > LONGEST ? shorten(text, LONGEST).replace(/\S* … \S*/g, ' … ') : text;
+
+/** A name or a secret that was cut off, "…" in place of its end, is no longer known as one: the rest of it goes too. */
+const withoutTorn = (text: string, names: Names): string =>
+  text.replace(/[^\s"'`…]+(?=…)/g, (word) => (/^[A-Za-z]+$/.test(word) && !beginsName(word, names) ? word : ''));
+
+function beginsName(word: string, { kinds, secrets }: Names): boolean {
+  for (const name of kinds.keys()) if (name.startsWith(word)) return true;
+  return secrets.some((secret) => secret.startsWith(word));
 }
 
 function cutKnown(text: string, secrets: readonly string[]): string {
