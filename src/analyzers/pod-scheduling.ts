@@ -1,15 +1,19 @@
 import { type Draft, defineAnalyzer } from '../analyzer.ts';
 import type { Confidence, Evidence, Ref } from '../finding.ts';
-import { type EventLine, eventEvidence } from '../objects/events.ts';
+import { eventEvidence } from '../objects/events.ts';
 import { type FitNeeds, keyOf } from '../objects/fits.ts';
 import { type Placement, placementOf } from '../objects/placement.ts';
 import { conditionOf, isLiving, isTerminal, type Pod, podEvents, podRef } from '../objects/pods.ts';
-import { parseSchedulerMessage, type SchedulerMessage } from '../objects/scheduler-message.ts';
+import { objectKey } from '../objects/refs.ts';
+import { parseSchedulerMessage } from '../objects/scheduler-message.ts';
+import { schedulerWordsOf } from '../objects/scheduler-words.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
+import type { Words } from './scheduling-case.ts';
+import { othersSentence } from './scheduling-others.ts';
 import { rules, type SchedulingCode } from './scheduling-rules.ts';
-import { othersSentence, type Words, wordsOf } from './scheduling-words.ts';
+import { wordsOf } from './scheduling-words.ts';
 
 type Needs = FitNeeds | 'Event';
 type Fact = Omit<Evidence, 'id'>;
@@ -17,6 +21,8 @@ type Fact = Omit<Evidence, 'id'>;
 /** A pod is given this long before its waiting means anything. */
 const FRESH_SECONDS = 15;
 const NO_SCHEDULER_SECONDS = 30;
+/** The scheduler meets errors in passing, when objects change under its hands. */
+const ERROR_SECONDS = 60;
 const PREEMPTION_SECONDS = 120;
 const SCALE_UP_SECONDS = 600;
 const GATED_SECONDS = 3600;
@@ -41,6 +47,8 @@ export const podScheduling = defineAnalyzer<Needs, SchedulingCode>({
 interface Cause extends Words {
   readonly code: SchedulingCode;
   readonly confidence: Confidence;
+  /** The first of the pods that are alike. */
+  readonly pod: Pod;
 }
 
 /** What is worked out once for all pods that are alike. */
@@ -61,22 +69,20 @@ function* waiting(session: Session, pod: Pod): Generator<Draft<SchedulingCode>> 
   if (condition?.status === 'True') return;
   const since = condition?.lastTransitionTime ?? pod.metadata?.creationTimestamp;
   if (age(cluster, since) < FRESH_SECONDS) return;
-  const events = podEvents(cluster, pod);
-  const event = events.find(({ reason, source }) => reason === 'FailedScheduling' && source !== 'karpenter');
-  const text = condition?.message ?? event?.message;
-  if (condition === undefined && event === undefined) {
+  const words = schedulerWordsOf(cluster, pod);
+  if (words === undefined) {
     if (age(cluster, since) >= NO_SCHEDULER_SECONDS) yield noScheduler(session, pod);
     return;
   }
-  const said = text === undefined ? undefined : parseSchedulerMessage(text);
-  const cause = causeOf(session, pod, said, condition?.reason, text);
+  const cause = causeOf(session, pod, words.text, condition?.reason);
   if (cause === undefined) return;
-  const hints = hintsOf(cluster, pod, events, since);
+  if (cause.code === 'sched.scheduler-error' && age(cluster, since) < ERROR_SECONDS) return;
+  const hints = hintsOf(cluster, pod, since);
   yield {
     code: cause.code,
     subject: podRef(pod),
     message: `The pod cannot be scheduled. ${cause.text}${hints.text}`,
-    evidence: [...wordsOfScheduler(pod, condition, event), ...cause.evidence, ...hints.evidence],
+    evidence: [...words.evidence, ...factsFor(pod, cause), ...hints.evidence],
     severity: hints.wait ? 'info' : undefined,
     confidence: cause.confidence,
     check:
@@ -91,63 +97,55 @@ function* waiting(session: Session, pod: Pod): Generator<Draft<SchedulingCode>> 
   };
 }
 
+/** The facts of a cause that was found for a pod like this one: they hold of this one's own fields. */
+function factsFor(pod: Pod, cause: Cause): readonly Fact[] {
+  const first = objectKey(podRef(cause.pod));
+  return cause.evidence.map((fact) => (objectKey(fact.from) === first ? { ...fact, from: podRef(pod) } : fact));
+}
+
 function confidenceOf(placement: Placement): Confidence {
   if (placement.sure) return 'certain';
   return placement.from === 'computed' ? 'likely' : 'possible';
 }
 
-function wordsOfScheduler(pod: Pod, condition: ReturnType<typeof conditionOf>, event: EventLine | undefined): Fact[] {
-  if (condition?.message === undefined) return event === undefined ? [] : [eventEvidence(podRef(pod), event)];
-  return [
-    {
-      from: podRef(pod),
-      where: 'status.conditions[PodScheduled].message',
-      text: condition.message,
-      ...(condition.lastTransitionTime === undefined ? {} : { at: condition.lastTransitionTime }),
-    },
-  ];
-}
-
 /** The cause; undefined where it lies with a claim, which `claim-binding` looks at, or where nothing is wrong. */
-function causeOf(
-  { cluster, alike }: Session,
-  pod: Pod,
-  said: SchedulerMessage | undefined,
-  reason: string | undefined,
-  text: string | undefined,
-): Cause | undefined {
+function causeOf({ cluster, alike }: Session, pod: Pod, text: string, reason: string | undefined): Cause | undefined {
+  const said = text === '' ? undefined : parseSchedulerMessage(text);
   const plain = (code: SchedulingCode, words: string): Cause => ({
     code,
     text: words,
     evidence: [],
     detail: {},
     confidence: 'certain',
+    pod,
   });
   if (said?.form === 'deleting') return undefined;
   if (said?.form === 'no-nodes') return plain('sched.no-nodes', 'The cluster has no nodes.');
   if (said?.form === 'free') {
     const code =
-      reason === 'SchedulerError' || /plugin "|binding/.test(text ?? '') ? 'sched.scheduler-error' : 'sched.unknown';
+      reason === 'SchedulerError' || /plugin "|binding/.test(text) ? 'sched.scheduler-error' : 'sched.unknown';
     return plain(code, `The scheduler says "${text}".`);
   }
   if (said?.form === 'pod' && !said.reasons.some(({ code }) => code === 'sched.node-affinity')) {
     const { code, text: words } = said.reasons[0] ?? { code: 'sched.unknown', text: '' };
     return isOurs(code) ? plain(code, `The scheduler says "${words}".`) : undefined;
   }
-  const key = `${keyOf(pod)}${text ?? ''}`;
+  const key = `${keyOf(pod)}${text}`;
   const known = alike.get(key);
   if (known !== undefined) return known;
   const placement = placementOf(cluster, pod, said);
   if (placement === undefined) {
-    return said === undefined ? undefined : plain('sched.unknown', `The scheduler says "${text}".`);
+    const code = said?.form === 'pod' ? 'sched.node-affinity' : 'sched.unknown';
+    return plain(code, text === '' ? 'The scheduler gives no reason.' : `The scheduler says "${text}".`);
   }
   if (!isOurs(placement.code)) return undefined;
   const words = wordsOf({ cluster, pod, placement, said });
   const cause: Cause = {
     ...words,
-    text: `${words.text}${othersSentence(pod, placement)}`,
+    text: `${words.text}${othersSentence(cluster, pod, placement)}`,
     code: placement.code,
     confidence: confidenceOf(placement),
+    pod,
   };
   alike.set(key, cause);
   return cause;
@@ -163,12 +161,13 @@ interface Hints {
 }
 
 /** What preemption and the autoscalers do about it. */
-function hintsOf(cluster: View<Needs>, pod: Pod, events: readonly EventLine[], since: string | undefined): Hints {
+function hintsOf(cluster: View<Needs>, pod: Pod, since: string | undefined): Hints {
   const from = podRef(pod);
   const nominated = pod.status?.nominatedNodeName;
   if (nominated !== undefined && age(cluster, since) < PREEMPTION_SECONDS) {
     return { wait: true, text: ` Pods of lower priority are being removed from ${nominated} for it.`, evidence: [] };
   }
+  const events = podEvents(cluster, pod);
   const help = events.find(({ reason }) => reason === 'TriggeredScaleUp' || reason === 'Nominated');
   const refusal = events.find(
     ({ reason, source }) => reason === 'NotTriggerScaleUp' || (reason === 'FailedScheduling' && source === 'karpenter'),
@@ -189,14 +188,13 @@ function hintsOf(cluster: View<Needs>, pod: Pod, events: readonly EventLine[], s
 function gated(cluster: View<Needs>, pod: Pod): Draft<SchedulingCode> {
   const gates = (pod.spec?.schedulingGates ?? []).map(({ name = '' }) => name);
   const seconds = age(cluster, pod.metadata?.creationTimestamp);
-  const condition = conditionOf(pod, 'PodScheduled');
   return {
     code: 'sched.gated',
     subject: podRef(pod),
     message: `The pod has been held back by ${gates.length === 1 ? 'the scheduling gate' : 'scheduling gates'} ${gates.join(', ')} for ${humanSeconds(seconds)}; a controller has to remove ${gates.length === 1 ? 'it' : 'them'}.`,
     evidence: [
       { from: podRef(pod), where: 'spec.schedulingGates', text: gates.join(', ') },
-      ...wordsOfScheduler(pod, condition, undefined),
+      ...(schedulerWordsOf(cluster, pod)?.evidence ?? []),
     ],
     severity: seconds > GATED_SECONDS ? 'warning' : undefined,
     since: pod.metadata?.creationTimestamp,

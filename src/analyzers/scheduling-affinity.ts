@@ -6,7 +6,7 @@ import { refTo } from '../objects/refs.ts';
 import { matchesRequirement, type Requirement, requirementText } from '../objects/selector.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import type { View } from '../snapshot.ts';
-import type { Words } from './scheduling-words.ts';
+import type { Words } from './scheduling-case.ts';
 
 type Fact = Omit<Evidence, 'id'>;
 
@@ -73,16 +73,16 @@ function labelLack(requirement: Requirement, nodes: readonly Node[]): Lack {
     if (on === undefined) carried.set(value, [node]);
     else on.push(node);
   }
-  const candidate = nodes.find(({ spec }) => spec?.taints === undefined && spec?.unschedulable !== true)?.metadata
-    ?.name;
   const label = operator === 'In' && values[0] !== undefined ? `${key}=${values[0]}` : undefined;
-  const fix = label === undefined ? {} : { label, ...(candidate === undefined ? {} : { candidate }) };
+  // Kubernetes' own labels are set by the kubelet and the cloud, and are not for people to write.
+  const candidate = /kubernetes\.io\//.test(key) || carried.size > 0 ? undefined : openNode(nodes);
+  const fix = label === undefined || candidate === undefined ? {} : { label, candidate };
   if (carried.size === 0) {
     const keys = new Set(nodes.flatMap((node) => Object.keys(node.metadata?.labels ?? {})));
     const near = didYouMean(key, keys)[0] ?? sameName(key, keys);
     const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
     return {
-      text: `No node has ${wanted(requirement)}; none has a label ${key} at all.${hint}`,
+      text: `No node ${wanted(requirement)}; none has a label ${key} at all.${hint}`,
       key,
       carriers: [],
       ...fix,
@@ -91,23 +91,23 @@ function labelLack(requirement: Requirement, nodes: readonly Node[]): Lack {
   const groups = [...carried].map(([value, on]) => `${key}=${value} (${names(on)})`);
   const more = groups.length > 4 ? ` and ${groups.length - 4} other values` : '';
   const near = operator === 'In' ? values.flatMap((value) => nearValue(value, [...carried.keys()]))[0] : undefined;
-  const nearest = near === undefined ? undefined : carried.get(near)?.[0];
   return {
-    text: `No node has ${wanted(requirement)}; nodes carry ${groups.slice(0, 4).join(', ')}${more}.${near === undefined ? '' : ` Did you mean "${near}"?`}`,
+    text: `No node ${wanted(requirement)}; nodes carry ${groups.slice(0, 4).join(', ')}${more}.${near === undefined ? '' : ` Did you mean "${near}"?`}`,
     key,
     carriers: [...carried].flatMap(([value, on]) =>
       on
         .slice(0, 1)
         .map((node): Fact => ({ from: refTo('Node', node), where: `metadata.labels[${key}]`, text: value })),
     ),
-    ...fix,
-    ...(nearest?.metadata?.name === undefined ? {} : { candidate: nearest.metadata.name }),
   };
 }
 
+const openNode = (nodes: readonly Node[]): string | undefined =>
+  nodes.find(({ spec }) => spec?.taints === undefined && spec?.unschedulable !== true)?.metadata?.name;
+
 /** A value that is spelt nearly so, or of which one is a part of the other: "ssd" for "ssd-fast". */
 const nearValue = (value: string, carried: readonly string[]): string[] => [
-  ...didYouMean(value, carried),
+  ...didYouMean(value, carried).filter((other) => other.length > 2),
   ...carried.filter((other) => other.length > 1 && (value.includes(other) || other.includes(value))),
 ];
 
@@ -117,8 +117,12 @@ function sameName(key: string, keys: Iterable<string>): string | undefined {
   return [...keys].find((other) => other !== key && other.slice(other.lastIndexOf('/') + 1) === last);
 }
 
-const wanted = (requirement: Requirement): string =>
-  requirement.operator === 'Exists' ? `the label ${requirement.key}` : requirementText(requirement);
+function wanted(requirement: Requirement): string {
+  if (requirement.operator === 'In') return `has ${requirementText(requirement)}`;
+  return requirement.operator === 'Exists'
+    ? `has the label ${requirement.key}`
+    : `meets ${requirementText(requirement)}`;
+}
 
 const names = (nodes: readonly Node[]): string =>
   nodes.length > 2 ? `${nodes.length} nodes` : nodes.map((node) => node.metadata?.name).join(', ');

@@ -56,7 +56,12 @@ const tooLittle = (what: string): Rule =>
 const device = (what: string): Rule =>
   rule(`No node that the pod may run on has enough ${what} left.`, 'NodeResourcesFit', (w) => [
     look('See which nodes offer it, and how many.', amounts(w)),
-    look('See whether the device plugin runs on the nodes that have the device.', 'kubectl get daemonsets -A'),
+    w.detail['resource']?.startsWith('hugepages-')
+      ? look(
+          'On a node, see how many huge pages are reserved; the kubelet counts them when it starts.',
+          'grep Huge /proc/meminfo',
+        )
+      : look('See whether the device plugin runs on the nodes that have the device.', 'kubectl get daemonsets -A'),
     change('Correct the name of the resource or lower the number, or add a node that has it.', editWorkload(w)),
   ]);
 

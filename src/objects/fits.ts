@@ -31,6 +31,8 @@ export interface Obstacle {
   readonly by?: Pod;
   /** A label's key, a claim's or a volume's name. */
   readonly name?: string;
+  /** Of a spread constraint: how many pods each domain has. */
+  readonly counts?: ReadonlyMap<string, number>;
 }
 
 export interface NodeFit {
@@ -161,7 +163,8 @@ function pushNeighbours(obstacles: Obstacle[], node: Node, neighbours: Neighbour
   }
   const skewed = neighbours.skewed(node);
   if (skewed !== undefined) {
-    obstacles.push({ tier: 'now', code: 'sched.topology-spread', name: skewed.constraint.topologyKey ?? '' });
+    const { constraint, counts } = skewed;
+    obstacles.push({ tier: 'now', code: 'sched.topology-spread', name: constraint.topologyKey ?? '', counts });
   }
 }
 

@@ -1,0 +1,130 @@
+import type { NodeFit } from '../objects/fits.ts';
+import type { Placement } from '../objects/placement.ts';
+import { type Pod, podRef } from '../objects/pods.ts';
+import { selectorText } from '../objects/selector.ts';
+import { type Case, type Fact, listed, obstacleOf, onNodes, toldWords, type Words } from './scheduling-case.ts';
+
+export function portWords(it: Case): Words {
+  const { pod, placement } = it;
+  const obstacle = placement.nodes.map((fit) => obstacleOf(fit, 'sched.host-port')).find((o) => o !== undefined);
+  const ports = (pod.spec?.containers ?? []).flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort }) => hostPort ?? []),
+  );
+  const field: Fact = { from: podRef(pod), where: 'spec.containers[*].ports[*].hostPort', text: ports.join(', ') };
+  if (obstacle === undefined) {
+    return {
+      ...toldWords(it),
+      text: `It asks for port ${ports.join(', ')} of its host, and the port is taken on the nodes it could use.`,
+      evidence: [field],
+    };
+  }
+  return {
+    text: `Port ${obstacle.name} of the host is taken on ${onNodes(placement.nodes)}: by ${blockers(placement)}.`,
+    evidence: [field, ...inTheWay(placement.nodes, 'sched.host-port')],
+    detail: { node: it.placement.nodes[0]?.name },
+  };
+}
+
+export function repulsionWords(it: Case): Words {
+  const { pod, placement } = it;
+  const own = placement.code === 'sched.pod-anti-affinity';
+  const rules = pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+  const field: Fact[] = own
+    ? rules.map(
+        ({ labelSelector, topologyKey = '' }): Fact => ({
+          from: podRef(pod),
+          where: 'spec.affinity.podAntiAffinity',
+          text: `not in the same ${topologyKey} as ${selectorText(labelSelector) || 'any pod'}`,
+        }),
+      )
+    : [];
+  const selector = own ? selectorText(rules[0]?.labelSelector) : '';
+  const known = placement.nodes.find((fit) => obstacleOf(fit, placement.code)?.by !== undefined);
+  const obstacle = known === undefined ? undefined : obstacleOf(known, placement.code);
+  if (obstacle?.by === undefined) {
+    const words = toldWords(it);
+    const text = own
+      ? `It refuses to be in the same ${rules[0]?.topologyKey ?? 'place'} as pods with ${selector || 'any labels'}, and there are such pods wherever it could go.`
+      : 'Wherever it could go there is a pod whose required anti-affinity refuses it.';
+    return { text, evidence: field, detail: { ...words.detail, selector: selector || undefined } };
+  }
+  const text = own
+    ? `On ${onNodes(placement.nodes)} there is already a pod that it refuses to share a ${obstacle.name} with: ${blockers(placement)}.`
+    : `On ${onNodes(placement.nodes)} there is a pod that refuses to share its ${obstacle.name} with it: ${blockers(placement)}.`;
+  return {
+    text,
+    evidence: [...field, ...inTheWay(placement.nodes, placement.code)],
+    detail: {
+      selector: selector || undefined,
+      other: obstacle.by.metadata?.name,
+      otherNamespace: obstacle.by.metadata?.namespace,
+    },
+  };
+}
+
+export function attractionWords({ pod }: Case): Words {
+  const rules = pod.spec?.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+  const selector = selectorText(rules[0]?.labelSelector);
+  return {
+    text: `It has to be in the same ${rules[0]?.topologyKey ?? 'place'} as a pod with ${selector || 'the labels it asks for'}, and no node that it could use is.`,
+    evidence: rules.map(
+      ({ labelSelector, topologyKey = '' }): Fact => ({
+        from: podRef(pod),
+        where: 'spec.affinity.podAffinity',
+        text: `in the same ${topologyKey} as ${selectorText(labelSelector)}`,
+      }),
+    ),
+    detail: { selector: selector || undefined },
+  };
+}
+
+export function spreadWords(it: Case): Words {
+  const { pod, placement, cluster } = it;
+  const hard = (pod.spec?.topologySpreadConstraints ?? []).filter(
+    ({ whenUnsatisfiable }) => whenUnsatisfiable !== 'ScheduleAnyway',
+  );
+  const named = placement.nodes
+    .map((fit) => obstacleOf(fit, 'sched.topology-spread')?.name)
+    .find((name) => name !== undefined);
+  const constraint = hard.find(({ topologyKey }) => topologyKey === named) ?? hard[0];
+  const key = constraint?.topologyKey ?? '';
+  const domains = placement.nodes
+    .map((fit) => obstacleOf(fit, 'sched.topology-spread')?.counts)
+    .find((m) => m !== undefined);
+  const counts = [...(domains ?? [])].map(([domain, count]) => `${domain} ${count}`);
+  const carriers = cluster.list('Node').filter((node) => node.metadata?.labels?.[key] !== undefined).length;
+  const text =
+    carriers === 0 && cluster.covers('Node') && cluster.list('Node').length > 0
+      ? `It has to be spread over ${key}, and no node has that label.`
+      : `One more pod on ${placement.nodes.length === 0 ? 'any node that it could use' : onNodes(placement.nodes)} would spread its pods over ${key} more unevenly than maxSkew ${constraint?.maxSkew ?? 1} allows${counts.length === 0 ? '' : ` (now ${listed(counts, 6)})`}.`;
+  return {
+    text,
+    evidence: [
+      {
+        from: podRef(pod),
+        where: 'spec.topologySpreadConstraints',
+        text: `${key}, maxSkew ${constraint?.maxSkew ?? 1}, ${selectorText(constraint?.labelSelector)}`,
+      },
+    ],
+    detail: { key: key || undefined, selector: selectorText(constraint?.labelSelector) || undefined },
+  };
+}
+
+const podName = (pod: Pod): string => `${pod.metadata?.namespace ?? ''}/${pod.metadata?.name ?? ''}`;
+
+/** The pods in the way: "ha/quorum-0, ha/quorum-1". */
+const blockers = ({ nodes, code }: Placement): string =>
+  listed([
+    ...new Set(
+      nodes.flatMap((fit) => {
+        const by = obstacleOf(fit, code)?.by;
+        return by === undefined ? [] : [podName(by)];
+      }),
+    ),
+  ]);
+
+const inTheWay = (nodes: readonly NodeFit[], code: string): Fact[] =>
+  nodes.slice(0, 4).flatMap((fit): Fact[] => {
+    const by = obstacleOf(fit, code)?.by;
+    return by === undefined ? [] : [{ from: podRef(by), where: 'spec.nodeName', text: fit.name }];
+  });
