@@ -62,6 +62,7 @@ describe.each(scenarios)('%s', (name) => {
     const saved = [...saveSnapshot(collected)].join('');
     const again = await readDump(['-'], { stdin: Readable.from([Buffer.from(saved)]) });
     expect(textOf(reportOf(again))).toBe(textOf(reportOf(collected)));
+    expect([...saveSnapshot(again)].join('')).toBe(saved);
   });
 });
 

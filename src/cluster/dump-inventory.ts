@@ -71,7 +71,7 @@ export function createInventory(): Inventory {
       const { namespace, pod, container, previous } = name;
       if (objects.get('Pod')?.has(`${namespace}/${pod}`) && !wantsLog(name)) return;
       hasLogs = true;
-      const metadata = { namespace, name: logName(pod, container, previous) };
+      const metadata = { name: logName(pod, container, previous), namespace };
       const log: Log = { metadata, pod, container, previous, lines, read: LOG_READ };
       logs.set(keyOf(log), log);
       for (const { at } of lines) newest.see(at);

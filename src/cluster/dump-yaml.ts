@@ -34,11 +34,13 @@ export function yamlReader(on: DumpHandler): DumpReader {
     item = undefined;
   };
   const endDocument = () => {
-    endItem();
-    if (body.lines.some((text) => !/^\s*(#|$)/.test(text))) {
-      const value = parse(body);
-      if (value !== undefined && value !== null) on.document(value);
+    const value = body.lines.some((text) => !/^\s*(#|$)/.test(text)) ? parse(body) : undefined;
+    if (isList && isCutOff(value)) {
+      on.flaw({ why: 'the list breaks off', line });
+      item = undefined;
     }
+    endItem();
+    if (value !== undefined && value !== null) on.document(value);
     body = block(line + 1);
     dash = 'no items';
     isList = false;
@@ -113,6 +115,10 @@ function add(to: Block, text: string, line: number): void {
   to.size += text.length + 1;
   if (to.size > MAX_OBJECT_BYTES) throw tooLarge(line);
 }
+
+/** kubectl sorts the keys of a List: what has an apiVersion and no kind was not written to its end. */
+const isCutOff = (list: unknown): boolean =>
+  typeof list === 'object' && list !== null && 'apiVersion' in list && !('kind' in list);
 
 const asArray = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { dump } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import type { DumpHandler } from '../../src/cluster/dump-handler.ts';
@@ -45,6 +46,26 @@ describe.each([
   test.each([1, 2, 3, 7, 64, 1 << 20])('in pieces of %d bytes', (size) => {
     expect(told(text, size)).toEqual(asTold);
   });
+});
+
+test('any objects in any pieces', () => {
+  const object = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }));
+  const print = fc.constantFrom(
+    (value: object) => JSON.stringify(value),
+    (value: object) => JSON.stringify(value, null, 3),
+    (value: object) => dump(value, { noRefs: true }),
+  );
+  fc.assert(
+    fc.property(fc.array(object, { minLength: 1 }), print, fc.integer({ min: 1, max: 40 }), (objects, print, size) => {
+      // As JSON prints them: it knows no -0 and no __proto__.
+      const items = JSON.parse(JSON.stringify(objects)) as object[];
+      const text = print({ apiVersion: 'v1', items, kind: 'List' });
+      expect(told(text, size).filter((event) => Array.isArray(event) && event[0] === 'item')).toEqual(
+        items.map((item) => ['item', item]),
+      );
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test('what is broken is named by its line, and what follows is read', () => {

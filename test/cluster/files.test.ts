@@ -237,12 +237,17 @@ describe('what cannot be read', () => {
     expect(snapshot.covers('Pod', 'shop')).toBe(false);
   });
 
-  test('of a List that was cut off, what came is read', async () => {
-    const text = json(listOf(pod('shop', 'a'), pod('shop', 'b')));
-    const folder = dumpFolder({ 'p.json': text.slice(0, text.indexOf('"b"')) });
+  test.each([
+    ['JSON', 'p.json', json],
+    ['YAML', 'p.yaml', (value: object) => dump(value, { sortKeys: true })],
+  ])('of a List in %s that was cut off, what came whole is read', async (_, name, print) => {
+    const text = print(listOf(pod('shop', 'a'), pod('shop', 'b')));
+    const folder = dumpFolder({ [name]: text.slice(0, text.lastIndexOf('status')) });
     const { snapshot, gaps } = await readDump([folder]);
     expect(namesOf(snapshot)).toEqual(['Pod shop/a']);
-    expect(gaps).toHaveLength(1);
+    expect(gaps).toEqual([
+      { what: `${folder}/${name}`, reason: expect.stringMatching(/^line \d+: the (list|text) (breaks off|ends in)/) },
+    ]);
     expect(snapshot.covers('Pod', 'shop')).toBe(false);
   });
 
