@@ -7,6 +7,7 @@ import { nodeRef } from '../objects/node-health.ts';
 import { isTerminal, type Pod, podEvents, podRef } from '../objects/pods.ts';
 import { proof } from '../objects/proof.ts';
 import { describeNode, describePod, editWorkload, showEvents } from '../objects/remedies.ts';
+import { taintText } from '../objects/taints.ts';
 import { secondsBetween } from '../objects/time.ts';
 import { expellingTaints, type Trigger, triggerOf } from '../objects/trigger.ts';
 import type { View } from '../snapshot.ts';
@@ -186,14 +187,7 @@ function tainted(cluster: View<Needs>, pod: Pod, trigger: Trigger | undefined): 
   const taints = expellingTaints(cluster.get('Node', name), pod);
   const event = podEvents(cluster, pod).find((line) => line.reason === 'TaintManagerEviction');
   const evidence = [
-    ...taints.map((taint) =>
-      proof(
-        nodeRef(name),
-        'spec.taints',
-        `${taint.key}${taint.value ? `=${taint.value}` : ''}:NoExecute`,
-        taint.timeAdded,
-      ),
-    ),
+    ...taints.map((taint) => proof(nodeRef(name), 'spec.taints', taintText(taint), taint.timeAdded)),
     ...(event === undefined ? [] : [eventEvidence(podRef(pod), event)]),
     ...(trigger?.evidence ?? []),
   ];

@@ -3,6 +3,7 @@ import type { View } from '../snapshot.ts';
 import type { ApiKinds } from './kinds-schema.ts';
 import type { Pod, Volume } from './pod-schema.ts';
 import { isTerminal } from './pods.ts';
+import { claimNameOf, claimsOf } from './volumes.ts';
 
 type Claim = ApiKinds['PersistentVolumeClaim'];
 type PersistentVolume = ApiKinds['PersistentVolume'];
@@ -27,11 +28,7 @@ export function volumesOf(cluster: View<Needs>, pod: Pod): PodVolume[] {
   const namespace = pod.metadata?.namespace ?? '';
   return (pod.spec?.volumes ?? []).map((spec) => {
     const name = spec.name ?? '';
-    const claimName =
-      spec.ephemeral === undefined
-        ? spec.persistentVolumeClaim?.claimName
-        : // The ephemeral volume controller names the claim after pod and volume.
-          `${pod.metadata?.name ?? ''}-${name}`;
+    const claimName = claimNameOf(pod, spec);
     const claim = claimName === undefined ? undefined : cluster.get('PersistentVolumeClaim', claimName, namespace);
     const pvName = claim?.spec?.volumeName;
     const pv = pvName === undefined ? undefined : cluster.get('PersistentVolume', pvName);
@@ -93,9 +90,5 @@ export const usersOf = (cluster: View<Needs>, claimRef: Ref | undefined, but: Po
             pod !== but &&
             pod.metadata?.namespace === claimRef.namespace &&
             !isTerminal(pod) &&
-            (pod.spec?.volumes ?? []).some(
-              ({ name, persistentVolumeClaim, ephemeral }) =>
-                persistentVolumeClaim?.claimName === claimRef.name ||
-                (ephemeral !== undefined && `${pod.metadata?.name}-${name}` === claimRef.name),
-            ),
+            claimsOf(pod).includes(claimRef.name),
         );

@@ -4,6 +4,7 @@ import { type EventLine, eventEvidence } from './events.ts';
 import { type Node, nodeIsGone, nodeRef } from './node-health.ts';
 import { type Pod, podEvents, podRef } from './pods.ts';
 import { type Proof, proof } from './proof.ts';
+import { tolerates } from './taints.ts';
 
 type Needs = 'Pod' | 'Node' | 'Event';
 
@@ -104,16 +105,11 @@ function byNode(cluster: View<Needs>, pod: Pod): Trigger | undefined {
 }
 
 /** The NoExecute taints of a node that a pod does not tolerate for ever: those the taint manager acts on. */
-export function expellingTaints(node: Node | undefined, pod: Pod) {
-  return (node?.spec?.taints ?? []).filter(
+export const expellingTaints = (node: Node | undefined, pod: Pod) =>
+  (node?.spec?.taints ?? []).filter(
     (taint) =>
       taint.effect === 'NoExecute' &&
-      !(pod.spec?.tolerations ?? []).some(
-        (toleration) =>
-          toleration.tolerationSeconds === undefined &&
-          (toleration.effect === undefined || toleration.effect === 'NoExecute') &&
-          (toleration.key === undefined || toleration.key === taint.key) &&
-          (toleration.operator === 'Exists' || (toleration.value ?? '') === (taint.value ?? '')),
+      !pod.spec?.tolerations?.some(
+        (toleration) => toleration.tolerationSeconds === undefined && tolerates(toleration, taint),
       ),
   );
-}
