@@ -10,7 +10,7 @@ export interface ConnectOptions {
   /** Path of a kubeconfig; without it KUBECONFIG, ~/.kube/config or the pod's service account. */
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
-  /** How long a response may pause; 30 s. */
+  /** How long a response may pause: 30 s without it, and 0 for as long as it likes. */
   readonly requestTimeoutMs?: number | undefined;
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly signal: AbortSignal;

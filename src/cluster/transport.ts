@@ -47,7 +47,7 @@ export interface TransportOptions {
   readonly tls: Pick<RequestOptions, 'ca' | 'servername' | 'rejectUnauthorized'>;
   readonly proxy: URL | undefined;
   readonly userAgent: string;
-  /** How long a response may pause. */
+  /** How long a response may pause; 0 for as long as it likes. */
   readonly timeoutMs: number;
   /** `disable-compression` of the kubeconfig. */
   readonly compress: boolean;
@@ -66,14 +66,15 @@ export async function createTransport(options: TransportOptions): Promise<Transp
     traffic.requests++;
     const request = start(options, agent, path, access, asked, options.compress && link.isSlow());
     let paused = false;
-    const idle = setTimeout(() => {
+    const giveUp = () => {
       paused = true;
       request.destroy();
-    }, timeoutMs);
+    };
+    const idle = timeoutMs > 0 ? setTimeout(giveUp, timeoutMs) : undefined;
     try {
       const response = await responseOf(request);
       traffic.answered = true;
-      idle.refresh();
+      idle?.refresh();
       if (!request.reusedSocket) traffic.connections++;
       const status = response.statusCode ?? 0;
       asked.onResponse?.(status, response.headers);
@@ -81,7 +82,7 @@ export async function createTransport(options: TransportOptions): Promise<Transp
       // The rate of compressed bytes may be that of the server's processor.
       const counts = response.headers['content-encoding'] === undefined;
       response.on('data', (chunk: Buffer) => {
-        idle.refresh();
+        idle?.refresh();
         traffic.bytes += chunk.length;
       });
       await link.during(() =>

@@ -44,10 +44,10 @@ async function served(
 }
 
 /** Sends it slower than any link on which compression would not pay. */
-async function slowly(response: ServerResponse, body: Buffer): Promise<void> {
+async function slowly(response: ServerResponse, body: Buffer, pauseMs = 10): Promise<void> {
   for (let at = 0; at < body.length; at += 64 * 1024) {
     response.write(body.subarray(at, at + 64 * 1024));
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
   response.end();
 }
@@ -106,8 +106,13 @@ test('an answer that pauses too long is given up', async () => {
   await expect(read()).rejects.toMatchObject({ trouble: 'timeout', message: 'it sent nothing for 0.05 s' });
 });
 
+test('with a timeout of 0 nothing is given up', async () => {
+  const { read } = await served((response) => void slowly(response, BIG.subarray(0, 100), 20), { timeoutMs: 0 });
+  expect(await read()).toHaveLength(100);
+});
+
 test('an answer that goes on is not, however long it takes', async () => {
-  const { read } = await served((response) => void slowly(response, BIG), { timeoutMs: 80 });
+  const { read } = await served((response) => void slowly(response, BIG, 20), { timeoutMs: 250 });
   expect(await read()).toEqual(BIG);
 });
 
