@@ -1,7 +1,7 @@
 import type { Evidence, Ref } from '../finding.ts';
 import type { FitNeeds, NodeFit, Obstacle } from '../objects/fits.ts';
 import type { Placement } from '../objects/placement.ts';
-import type { Pod } from '../objects/pods.ts';
+import { type Pod, podRef } from '../objects/pods.ts';
 import { refTo } from '../objects/refs.ts';
 import type { Reason, SchedulerMessage } from '../objects/scheduler-message.ts';
 import { classOfTaint, taintText } from '../objects/taints.ts';
@@ -49,12 +49,19 @@ function foremost({ code }: Placement, said: SchedulerMessage | undefined): Reas
 }
 
 /** Only the scheduler's own words are known. */
-export function toldWords({ placement, said }: Case): Words {
+export function toldWords({ pod, placement, said }: Case): Words {
   const reason = foremost(placement, said);
   const count = said?.form === 'nodes' && reason !== undefined ? ` (${reason.count} of ${said.nodes} nodes)` : '';
   return {
     text: reason === undefined ? 'No node is fit for it.' : `The scheduler says "${reason.text}"${count}.`,
-    evidence: [],
+    evidence: placement.code === 'sched.dra' ? deviceClaims(pod) : [],
     detail: { resource: reason?.resource, taint: reason?.taint === undefined ? undefined : taintText(reason.taint) },
   };
 }
+
+const deviceClaims = (pod: Pod): readonly Fact[] =>
+  (pod.spec?.resourceClaims ?? []).map(({ name = '', resourceClaimName, resourceClaimTemplateName }) => ({
+    from: podRef(pod),
+    where: `spec.resourceClaims[${name}]`,
+    text: resourceClaimName ?? `from template ${resourceClaimTemplateName ?? ''}`,
+  }));

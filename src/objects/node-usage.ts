@@ -10,7 +10,7 @@ export interface HostPort {
 }
 
 /** What the pods on one node take up, as far as pods were read. */
-export interface NodeUsage {
+interface NodeUsage {
   readonly pods: readonly Pod[];
   /** What they request together, by resource. */
   readonly requested: ReadonlyMap<string, number>;

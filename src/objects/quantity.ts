@@ -44,14 +44,14 @@ export function humanAmount(resource: string, amount: number): string {
   return humanBytes(amount);
 }
 
-export const isBytes = (resource: string): boolean =>
+const isBytes = (resource: string): boolean =>
   resource === 'memory' ||
   resource === 'ephemeral-storage' ||
   resource === 'storage' ||
   resource.startsWith('hugepages-');
 
 /** Bytes in binary units, with at most one decimal: "1.5Gi". */
-export function humanBytes(bytes: number): string {
+function humanBytes(bytes: number): string {
   let value = bytes;
   for (const unit of ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi']) {
     if (Math.abs(value) < 1024 || unit === 'Pi') return `${Number(value.toFixed(1))}${unit}`;

@@ -28,7 +28,7 @@ export type ScheduleCode =
   | 'sched.unknown'
   | ClaimCode;
 
-export type ClaimCode =
+type ClaimCode =
   | 'storage.claim-missing'
   | 'storage.claim-pending'
   | 'storage.claim-lost'
