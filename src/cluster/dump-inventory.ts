@@ -31,6 +31,8 @@ export interface Inventory {
   wantsLog(name: LogName): boolean;
   /** Objects and Lists of kinds that podlens reads. */
   readonly found: number;
+  /** Whether the newest time that was seen is about when the dump was taken. */
+  readonly tellsTime: boolean;
   /** `at` is the time to judge by, in place of the newest one that was seen. */
   contents(at: string | undefined): Contents;
   /** What was saved with snapshots. */
@@ -108,6 +110,9 @@ export function createInventory(): Inventory {
     wantsLog,
     get found() {
       return found;
+    },
+    get tellsTime() {
+      return headers.length > 0 || objects.has('Node') || objects.has('Event');
     },
     contents(at) {
       const all: Record<string, readonly unknown[]> = {

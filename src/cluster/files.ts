@@ -1,6 +1,6 @@
 import { PodlensError } from '../errors.ts';
 import type { Gap } from '../finding.ts';
-import { createSnapshot } from '../snapshot.ts';
+import { createSnapshot, type Snapshot } from '../snapshot.ts';
 import type { Collected } from './collected.ts';
 import { type Bytes, bytesOf, decoded, startOf, tailOf } from './dump-bytes.ts';
 import type { FileContents } from './dump-file.ts';
@@ -52,13 +52,21 @@ export async function readDump(paths: readonly string[], options: DumpOptions = 
 
 function collected({ inventory, gaps, files, bytes }: Reading, at: string | undefined): Collected {
   const { saved } = inventory;
+  const snapshot = createSnapshot(inventory.contents(at));
   return {
-    snapshot: createSnapshot(inventory.contents(at)),
-    gaps: [...saved.gaps, ...gaps],
+    snapshot,
+    gaps: [...saved.gaps, ...gaps, ...(at === undefined && !inventory.tellsTime ? [timeGap(snapshot)] : [])],
     stats: { requests: files, bytes, retries: 0 },
     ...(saved.namespaces === undefined ? {} : { namespaces: saved.namespaces }),
   };
 }
+
+/** Nodes report every few minutes, and events come by all the time: without either the newest time may be long past. */
+const timeGap = ({ takenAt }: Snapshot): Gap => ({
+  what: 'the time of the dump',
+  reason: `without nodes and events in it, nothing says when it was taken; ${takenAt}, the newest time in it, is taken for now`,
+  hint: '--at TIME sets the time to judge by.',
+});
 
 function nothingRead(paths: readonly string[]): PodlensError {
   const names = paths.map((path) => (path === '-' ? 'standard input' : `"${path}"`)).join(', ');

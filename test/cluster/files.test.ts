@@ -229,7 +229,7 @@ describe('what cannot be read', () => {
   test('in a List of which one item is broken, the others are read, and a gap says so', async () => {
     const text = json(listOf(pod('shop', 'a'), pod('shop', 'b'), pod('shop', 'c')));
     const folder = dumpFolder({ 'p.json': text.replace('"name": "b"', '"name": b') });
-    const { snapshot, gaps } = await readDump([folder]);
+    const { snapshot, gaps } = await readDump([folder], { at: '2026-03-02' });
     expect(namesOf(snapshot)).toEqual(['Pod shop/a', 'Pod shop/c']);
     expect(gaps).toEqual([
       { what: `${folder}/p.json`, reason: 'line 24: the object that starts here is not valid JSON' },
@@ -243,7 +243,7 @@ describe('what cannot be read', () => {
   ])('of a List in %s that was cut off, what came whole is read', async (_, name, print) => {
     const text = print(listOf(pod('shop', 'a'), pod('shop', 'b')));
     const folder = dumpFolder({ [name]: text.slice(0, text.lastIndexOf('status')) });
-    const { snapshot, gaps } = await readDump([folder]);
+    const { snapshot, gaps } = await readDump([folder], { at: '2026-03-02' });
     expect(namesOf(snapshot)).toEqual(['Pod shop/a']);
     expect(gaps).toEqual([
       { what: `${folder}/${name}`, reason: expect.stringMatching(/^line \d+: the (list|text) (breaks off|ends in)/) },
@@ -348,6 +348,17 @@ describe('the time to judge by', () => {
     ['nothing has a time', { 'a.json': object('Secret', 'v1', 'shop', 's') }, '1970-01-01T00:00:00.000Z'],
   ])('%s', async (_, files, expected) => {
     expect((await readDump([dumpFolder(files)])).snapshot.takenAt).toBe(expected);
+  });
+
+  test('a gap says so where nothing tells when the dump was taken', async () => {
+    const gap = {
+      what: 'the time of the dump',
+      reason: expect.stringContaining('2026-03-01T12:00:00.000Z, the newest time in it, is taken for now'),
+      hint: '--at TIME sets the time to judge by.',
+    };
+    expect((await readDump([dumpFolder(times)])).gaps).toEqual([gap]);
+    expect((await readDump([dumpFolder({ ...times, 'n.json': node })])).gaps).toEqual([]);
+    expect((await readDump([dumpFolder(times)], { at: '2026-03-02' })).gaps).toEqual([]);
   });
 
   test.each([
