@@ -138,7 +138,7 @@ async function readWidely(
   const read = await readIn(kinds, [namespace], list);
   const gap: Gap = {
     what: 'other namespaces',
-    reason: `${'reason' in refused ? refused.reason : 'forbidden'}; so only "${namespace}", the namespace of the context, was read`,
+    reason: `${'reason' in refused ? refused.reason : 'forbidden'}, so only "${namespace}", the namespace of the context, was read`,
     hint: 'Choose others with -n. podlens rbac prints the role that reads all of them.',
   };
   return { ...read, gaps: [gap] };

@@ -5,8 +5,9 @@ import { resources } from './kinds.ts';
 import type { Reader } from './list.ts';
 
 /**
- * Why one kind could not be read, for a gap: "forbidden: user "jane" may not list deployments.apps at the cluster
- * scope". Undefined where the whole cluster is concerned, and nothing that was read may be reported.
+ * Why one kind could not be read, for a gap: 'forbidden: user "jane" lacks the right to list at the cluster scope'. It
+ * does not name the kind, so that kinds with the same reason make one gap. Undefined where the whole cluster is
+ * concerned, and nothing that was read may be reported.
  */
 export function whyUnreadable(
   error: unknown,
@@ -17,13 +18,13 @@ export function whyUnreadable(
   if (signal.aborted) return undefined;
   if (error instanceof ConnectionError) {
     // Some lists take a server longer than others; a server that never answered is another matter.
-    return error.trouble === 'timeout' && transport.traffic.answered ? error.message : undefined;
+    const slow = error.trouble === 'timeout' && transport.traffic.answered;
+    return slow ? `no whole answer came: ${error.message}` : undefined;
   }
   if (error instanceof PodlensError && error.code === 'bad-response') return error.message;
   if (!(error instanceof ApiError) || error.status === 401) return undefined;
-  if (error.status === 403) return `forbidden: ${userIn(error)} may not list ${resourceName(kind)} ${where(namespace)}`;
-  if (error.status === 404)
-    return `the API server does not offer ${resources[kind].groupVersion} ${resources[kind].plural}`;
+  if (error.status === 403) return `forbidden: ${userIn(error)} lacks the right to list ${where(namespace)}`;
+  if (error.status === 404) return `the API server does not offer ${resources[kind].groupVersion}`;
   return answered(error);
 }
 
@@ -35,13 +36,6 @@ const userIn = ({ message }: ApiError): string => {
 
 const where = (namespace: string | undefined): string =>
   namespace === undefined ? 'at the cluster scope' : `in the namespace "${namespace}"`;
-
-/** As RBAC and kubectl name it: "pods", "deployments.apps". */
-export function resourceName(kind: ApiKind): string {
-  const { groupVersion, plural } = resources[kind];
-  const [group, version] = groupVersion.split('/');
-  return version === undefined ? plural : `${plural}.${group}`;
-}
 
 /**
  * Whether the cluster has no API group for the kind at all, so that there are no such objects. A group that is there in
