@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Document } from 'yaml';
 import { type Config, defaults } from '../config.ts';
 import { PodlensError } from '../errors.ts';
+import { type Io, write } from './io.ts';
 
 export interface LoadConfigOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -65,6 +66,20 @@ async function warnIfShared(file: string, onWarning: LoadConfigOptions['onWarnin
     `The config file ${file} holds a key and others can read it. Keep it to yourself with: chmod 600 ${file}`,
   );
 }
+
+/** The config that a command works with; what is wrong with its file's permissions is said on stderr. */
+export const readConfig = (
+  { config }: { readonly config?: string | undefined },
+  io: Io,
+  mayBeMissing = false,
+): Promise<Config> =>
+  loadConfig({
+    env: io.env,
+    cwd: io.cwd,
+    path: config,
+    mayBeMissing,
+    onWarning: (line) => void write(io.stderr, `warning: ${line}\n`),
+  });
 
 export interface EditConfigOptions {
   readonly env: NodeJS.ProcessEnv;

@@ -1,0 +1,36 @@
+import { Readable, Writable } from 'node:stream';
+import type { Io } from '../../src/cli/io.ts';
+
+export interface TestIoOptions {
+  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** An Io that keeps what is written, in order. */
+export function testIo({ stdin = Readable.from(['']), env = {}, cwd = '/', signal }: TestIoOptions = {}) {
+  const out = collector();
+  const err = collector();
+  const io: Io = {
+    stdout: out.stream,
+    stderr: err.stream,
+    stdin,
+    env,
+    cwd,
+    signal: signal ?? new AbortController().signal,
+    name: 'podlens',
+  };
+  return { io, stdout: out.text, stderr: err.text };
+}
+
+function collector() {
+  const chunks: string[] = [];
+  const stream = new Writable({
+    write(chunk, _, done) {
+      chunks.push(String(chunk));
+      done();
+    },
+  });
+  return { stream, text: () => chunks.join('') };
+}
