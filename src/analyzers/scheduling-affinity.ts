@@ -90,7 +90,7 @@ function labelLack(requirement: Requirement, nodes: readonly Node[]): Lack {
   }
   const groups = [...carried].map(([value, on]) => `${key}=${value} (${names(on)})`);
   const more = groups.length > 4 ? ` and ${groups.length - 4} other values` : '';
-  const near = operator === 'In' ? values.flatMap((value) => nearValue(value, [...carried.keys()]))[0] : undefined;
+  const near = operator === 'In' ? nearValue(key, values, [...carried.keys()]) : undefined;
   return {
     text: `No node ${wanted(requirement)}; nodes carry ${groups.slice(0, 4).join(', ')}${more}.${near === undefined ? '' : ` Did you mean "${near}"?`}`,
     key,
@@ -105,11 +105,18 @@ function labelLack(requirement: Requirement, nodes: readonly Node[]): Lack {
 const openNode = (nodes: readonly Node[]): string | undefined =>
   nodes.find(({ spec }) => spec?.taints === undefined && spec?.unschedulable !== true)?.metadata?.name;
 
-/** A value that is spelt nearly so, or of which one is a part of the other: "ssd" for "ssd-fast". */
-const nearValue = (value: string, carried: readonly string[]): string[] => [
-  ...didYouMean(value, carried).filter((other) => other.length > 2),
-  ...carried.filter((other) => other.length > 1 && (value.includes(other) || other.includes(value))),
-];
+/** Values of these are no slips of the keyboard for one another. */
+const DISTINCT = /(?:^|\/)(?:arch|os)$/;
+
+/** The one value that is spelt nearly so, or of which one is a part of the other: "ssd" for "ssd-fast". */
+function nearValue(key: string, values: readonly string[], carried: readonly string[]): string | undefined {
+  if (DISTINCT.test(key)) return undefined;
+  const near = values.flatMap((value) => [
+    ...didYouMean(value, carried).filter((other) => other.length > 2),
+    ...carried.filter((other) => other.length > 1 && (value.includes(other) || other.includes(value))),
+  ]);
+  return new Set(near).size === 1 ? near[0] : undefined;
+}
 
 /** The same last part under another prefix: "disktype" for "example.com/disktype". */
 function sameName(key: string, keys: Iterable<string>): string | undefined {

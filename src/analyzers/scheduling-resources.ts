@@ -97,7 +97,8 @@ const isOffered = (cluster: View<'Node'>, resource: string): boolean =>
   cluster.list('Node').some((node) => (allocatableOf(node).get(resource) ?? 0) > 0);
 
 function nearResource(cluster: View<'Node'>, resource: string): string {
-  const offered = new Set(cluster.list('Node').flatMap((node) => Object.keys(node.status?.allocatable ?? {})));
+  const offered = new Set(cluster.list('Node').flatMap((node) => [...allocatableOf(node).keys()]));
+  for (const other of offered) if (!isOffered(cluster, other)) offered.delete(other);
   const near = didYouMean(resource, offered)[0];
   return near === undefined ? '' : ` Did you mean "${near}"?`;
 }

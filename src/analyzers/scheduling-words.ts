@@ -76,11 +76,15 @@ function cordonWords(it: Case): Words {
   const { nodes } = it.placement;
   if (nodes.length === 0) return toldWords(it);
   const names = nodes.map(({ name }) => name);
+  const besides = new Set(
+    nodes.flatMap(({ obstacles }) => obstacles.flatMap(({ taint }) => (taint === undefined ? [] : taintText(taint)))),
+  );
   return {
-    text:
+    text: `${
       nodes.length === 1
-        ? `The only node that it could use, ${names[0]}, is cordoned.`
-        : `The nodes that it could use are cordoned: ${listed(names)}.`,
+        ? `The only node that it could use, ${names[0]}, is cordoned`
+        : `The nodes that it could use are cordoned: ${listed(names)}`
+    }.${besides.size === 0 ? '' : ` Besides, it does not tolerate ${listed([...besides])} there.`}`,
     evidence: nodes.slice(0, 4).map((fit): Fact => ({ from: nodeRef(fit), where: 'spec.unschedulable', text: 'true' })),
     detail: { node: names[0] },
     suspects: nodes.map(nodeRef),

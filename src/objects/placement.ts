@@ -136,7 +136,7 @@ function occupied(
   if (explained.length < open.length) {
     // What the objects do not show (claims, devices, limits, pods that were not read) the scheduler has seen.
     for (const { code, count } of own) {
-      const seen = fits.filter((fit) => fit.obstacles.some((obstacle) => obstacle.code === code)).length;
+      const seen = withCode(fits, code).filter((fit) => !has(fit, 'gate')).length;
       if (count > seen) counts.set(code, Math.max(counts.get(code) ?? 0, count - seen));
     }
   }
