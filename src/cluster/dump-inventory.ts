@@ -1,6 +1,7 @@
 import type { Gap } from '../finding.ts';
 import type { ApiKind, ApiKinds } from '../objects/kinds-schema.ts';
-import { type Contents, compare, type Kind, type Log, logName } from '../snapshot.ts';
+import { type Contents, compare, type Log, logName } from '../snapshot.ts';
+import { boundaries } from './dump-boundaries.ts';
 import { type Coverage, noteList } from './dump-coverage.ts';
 import { type FileContents, readInto, type Store } from './dump-file.ts';
 import type { DumpHandler, LogName } from './dump-handler.ts';
@@ -19,7 +20,7 @@ import {
 import { LOG_READ } from './dump-logs.ts';
 import type { Place } from './dump-place.ts';
 import { newestTime, seeTimes } from './dump-time.ts';
-import { isApiKind, resources } from './kinds.ts';
+import { isApiKind } from './kinds.ts';
 import { normalize } from './normalize.ts';
 import type { SavedHeader } from './saved.ts';
 
@@ -54,12 +55,12 @@ export function createInventory(): Inventory {
     object(kind, raw) {
       const served = asServed(kind, raw);
       const version = versionOf(served);
-      const known = at(objects, kind, () => new Map());
+      const known = entry(objects, kind, () => new Map());
       const key = keyOf(served as Named);
       const before = known.get(key);
       if (before === undefined || isNewer(version, before.version))
         known.set(key, { version, object: normalize(kind, served) });
-      at(coverage.namespaces, kind, () => new Set());
+      entry(coverage.namespaces, kind, () => new Set());
       seeTimes(kind, served, newest.see);
       seeManagedFields(served, newest.see);
       found++;
@@ -135,37 +136,6 @@ export function createInventory(): Inventory {
   };
 }
 
-/** Which kinds are not in the dump, and which of them only for some namespaces. */
-function boundaries(
-  coverage: Coverage,
-  all: ReadonlySet<string> | undefined,
-  headers: readonly SavedHeader[],
-  hasLogs: boolean,
-): Pick<Contents, 'unreadable' | 'namespaces'> {
-  const unreadable = new Map<Kind, string>();
-  const namespaces = new Map<Kind, ReadonlySet<string>>();
-  const isEverywhere = (kind: Kind): boolean =>
-    coverage.everywhere.has(kind) || isInAll(coverage.namespaces.get(kind), all);
-  for (const kind of [...Object.keys(resources), 'Log'] as Kind[]) {
-    const saved = headers.map((header) => header.read[kind]).filter((where) => where !== undefined);
-    if (isEverywhere(kind) || saved.includes('everywhere')) continue;
-    const known = coverage.namespaces.get(kind);
-    const refused = headers.map((header) => header.unreadable[kind]).find((reason) => reason !== undefined);
-    // A snapshot may hold objects of a kind that it calls unreadable: those that came before the list broke off.
-    const beside = kind === 'Log' ? hasLogs : known !== undefined;
-    const hasSome = saved.length > 0 || (beside && (refused === undefined || (known?.size ?? 0) > 0));
-    if (!hasSome) unreadable.set(kind, refused ?? 'not in the dump');
-    else namespaces.set(kind, new Set([...(known ?? []), ...saved.flat()].sort(compare)));
-  }
-  return { unreadable, namespaces };
-}
-
-/** Whether a kind was saved from each namespace that there is. */
-function isInAll(known: ReadonlySet<string> | undefined, all: ReadonlySet<string> | undefined): boolean {
-  if (known === undefined || all === undefined) return false;
-  return [...all].every((namespace) => known.has(namespace));
-}
-
 /** A snapshot was taken when it says so, whatever times its objects bear. */
 const lastTaken = (headers: readonly SavedHeader[]): string | undefined =>
   headers
@@ -173,7 +143,7 @@ const lastTaken = (headers: readonly SavedHeader[]): string | undefined =>
     .sort((a, b) => Date.parse(a) - Date.parse(b))
     .at(-1);
 
-function at<K, V>(map: Map<K, V>, key: K, create: () => V): V {
+function entry<K, V>(map: Map<K, V>, key: K, create: () => V): V {
   const known = map.get(key);
   if (known !== undefined) return known;
   const value = create();
