@@ -57,6 +57,12 @@ describe.each(scenarios)('%s', (name) => {
     expect(warnings).toEqual([]);
   });
 
+  // Where a change of the words is meant, `vitest run test/scenarios.test.ts -u` writes it anew.
+  test('gives the report that is kept beside it', async () => {
+    const { stats: _counts, ...report } = reportOf(await read());
+    await expect(`${JSON.stringify(report, null, 2)}\n`).toMatchFileSnapshot(join(SCENARIOS, `${name}.report.json`));
+  });
+
   test('gives the same report once it is saved', async () => {
     const collected = await read();
     const saved = [...saveSnapshot(collected)].join('');
