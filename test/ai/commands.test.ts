@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkCommand, nameableOf } from '../../src/ai/commands.ts';
 import { splitWords } from '../../src/ai/kubectl-words.ts';
@@ -167,4 +168,51 @@ test.each([
 ])('in prose: %s', (text, cleaned, rejected) => {
   const result = cleanProse(text, nameable);
   expect([result.text, result.rejected.length]).toEqual([cleaned, rejected]);
+});
+
+const word = fc.constantFrom(
+  ...'kubectl get describe logs edit delete exec patch set image scale rollout restart secret secrets db-creds secret/db-creds'.split(
+    ' ',
+  ),
+  ...'pod pods web deployment/web deploy -n shop -o yaml -ojson --output=name -A -- -c server --replicas=2 -p {} --raw'.split(
+    ' ',
+  ),
+  ...[
+    'web-7f9c8b6d5-x2lqp',
+    'pod/web-7f9c8b6d5-x2lqp',
+    'server=nginx',
+    'all',
+    'a,secret',
+    ',',
+    '',
+    "'",
+    '"',
+    '|',
+    ';',
+    '$(id)',
+    '`id`',
+    '&&',
+    '>',
+    '\n',
+    '\\',
+  ],
+);
+
+test('whatever is let through is one kubectl command that a shell reads as it was checked', () => {
+  const verbs = new Set<string>();
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 7 }), (rest) => {
+      const verdict = checkCommand(['kubectl', ...rest].join(' '), nameable);
+      if ('rejected' in verdict) return;
+      const words = splitWords(verdict.command) ?? [];
+      verbs.add(words[1] ?? '');
+      expect(words[0]).toBe('kubectl');
+      expect(checkCommand(verdict.command, nameable)).toEqual(verdict);
+      expect(words[1]).toMatch(/^(?:-.*|get|describe|logs|edit|patch|set|scale|rollout)$/);
+      expect(words.filter((each) => /^(?:--raw|--)$/.test(each))).toEqual([]);
+      if (words.some((each) => /secret/.test(each))) expect(words.join(' ')).not.toMatch(/yaml|json/);
+    }),
+    { numRuns: 20_000 },
+  );
+  expect(verbs).toContain('get');
 });
