@@ -9,27 +9,32 @@ export type Verdict =
   /** Why a command is left out, as the end of a sentence: "it would print a Secret". */
   | { readonly rejected: string };
 
-/** What a proposed command may name: the objects of one problem. */
+/** What a proposed command may name: the objects of some problems. */
 export interface Nameable {
-  /** Lower-case kind and name: "pod/web-0". */
-  readonly objects: ReadonlyMap<string, string | undefined>;
+  /** Lower-case kind and name ("pod/web-0"), and the namespaces that have one; none where the kind has no namespace. */
+  readonly objects: ReadonlyMap<string, ReadonlySet<string>>;
   readonly namespaces: ReadonlySet<string>;
   readonly containers: ReadonlySet<string>;
   /** The rules' own commands, which hold no words of a stranger: an image may be named if it stands there. */
   readonly words: string;
 }
 
-export function nameableOf(problem: Problem): Nameable {
-  const objects = new Map<string, string | undefined>();
+export function nameableOf(...problems: readonly Problem[]): Nameable {
+  const objects = new Map<string, Set<string>>();
   const namespaces = new Set<string>();
   const containers = new Set<string>();
-  for (const { kind, name, namespace, container } of refsOf(problem)) {
-    objects.set(`${kind.toLowerCase()}/${name}`, namespace);
-    if (namespace !== undefined) namespaces.add(namespace);
+  for (const { kind, name, namespace, container } of problems.flatMap(refsOf)) {
+    const key = `${kind.toLowerCase()}/${name}`;
+    const known = objects.get(key) ?? new Set();
+    objects.set(key, known);
+    if (namespace !== undefined) {
+      known.add(namespace);
+      namespaces.add(namespace);
+    }
     if (kind === 'Namespace') namespaces.add(name);
     if (container !== undefined) containers.add(container);
   }
-  const words = problem.root.remedy.map(({ command = '' }) => command).join('\n');
+  const words = problems.flatMap(({ root }) => root.remedy.map(({ command = '' }) => command)).join('\n');
   return { objects, namespaces, containers, words };
 }
 
@@ -48,9 +53,9 @@ export function checkCommand(text: string, nameable: Nameable): Verdict {
   if (typeof parsed === 'string') return { rejected: parsed };
   const problem = refuse(parsed, nameable);
   if (problem !== undefined) return { rejected: problem };
-  const namespace = missingNamespace(parsed, nameable);
-  const rest = namespace === undefined ? words : [...words, '-n', namespace];
-  return { command: shell(...rest), safety: parsed.verb.safety };
+  const missing = missingNamespaces(parsed, nameable);
+  if (missing.length > 1) return { rejected: 'it does not say which namespace it means' };
+  return { command: shell(...words, ...missing.flatMap((name) => ['-n', name])), safety: parsed.verb.safety };
 }
 
 function refuse(command: Parsed, nameable: Nameable): string | undefined {
@@ -74,19 +79,25 @@ function refuse(command: Parsed, nameable: Nameable): string | undefined {
   return refuseChange(command, nameable);
 }
 
-function unknownObject({ name: verb }: Parsed, named: readonly Target[], nameable: Nameable): string | undefined {
+function unknownObject(
+  { name: verb, flags }: Parsed,
+  named: readonly Target[],
+  nameable: Nameable,
+): string | undefined {
+  const { objects, namespaces, containers } = nameable;
+  const namespace = flags.get('namespace');
   for (const { kind, name } of named) {
-    if (name === undefined) continue;
-    if (kind === 'container') {
-      if (!nameable.containers.has(name)) return name;
-    } else if (!nameable.objects.has(`${kind}/${name}`) && !(kind === 'namespace' && nameable.namespaces.has(name))) {
-      return verb === 'set serviceaccount' && nameable.objects.has(`serviceaccount/${name}`)
-        ? undefined
-        : `${kind}/${name}`;
-    }
+    if (name === undefined || (kind === 'container' ? containers : kind === 'namespace' ? namespaces : none).has(name))
+      continue;
+    if (verb === 'set serviceaccount' && objects.has(`serviceaccount/${name}`)) continue;
+    const places = objects.get(`${kind}/${name}`);
+    if (places === undefined) return kind === 'container' ? name : `${kind}/${name}`;
+    if (namespace !== undefined && places.size > 0 && !places.has(namespace)) return `${kind}/${name} in ${namespace}`;
   }
   return undefined;
 }
+
+const none: ReadonlySet<string> = new Set();
 
 /** Names, types and ages of Secrets may be listed; any other output has what is in them. */
 function printsSecret({ name, flags }: Parsed, named: readonly Target[]): boolean {
@@ -156,12 +167,9 @@ function unpatchable(value: unknown): string | undefined {
   return undefined;
 }
 
-/** The namespace of the one object it names, where the command leaves it to the person's context. */
-function missingNamespace(command: Parsed, nameable: Nameable): string | undefined {
-  if (command.flags.has('namespace') || command.flags.has('all-namespaces')) return undefined;
-  for (const { kind, name } of targets(command)) {
-    const namespace = nameable.objects.get(`${kind}/${name ?? ''}`);
-    if (namespace !== undefined) return namespace;
-  }
-  return undefined;
+/** The namespaces of the objects it names, where the command leaves that to the person's context. */
+function missingNamespaces(command: Parsed, { objects }: Nameable): string[] {
+  if (command.flags.has('namespace') || command.flags.has('all-namespaces')) return [];
+  const named = targets(command).flatMap(({ kind, name = '' }) => [...(objects.get(`${kind}/${name}`) ?? [])]);
+  return [...new Set(named)];
 }

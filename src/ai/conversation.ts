@@ -1,7 +1,7 @@
 import type { Problem, Report } from '../finding.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Backend, Message, Tokens } from './backend.ts';
-import { type Nameable, nameableOf } from './commands.ts';
+import { nameableOf } from './commands.ts';
 import { languageName } from './language.ts';
 import { namesOf } from './names.ts';
 import { buildPrompt, citable, estimateTokens } from './prompt.ts';
@@ -63,7 +63,7 @@ export function createConversation(
   const overview = overviewOf(problems, redaction.hide);
   const reading = {
     redaction,
-    nameable: nameableOfAll(problems),
+    nameable: nameableOf(...problems),
     ids: new Set(problems.flatMap((problem, index) => [...citable(problem).keys()].map((id) => `${index + 1}.${id}`))),
   };
   let turns: readonly Turn[] = [];
@@ -126,15 +126,4 @@ function recent(turns: readonly Turn[]): readonly Turn[] {
     if (room < 0) break;
   }
   return turns.slice(first);
-}
-
-/** What commands may name: the objects of all problems. */
-function nameableOfAll(problems: readonly Problem[]): Nameable {
-  const all = problems.map(nameableOf);
-  return {
-    objects: new Map(all.flatMap(({ objects }) => [...objects])),
-    namespaces: new Set(all.flatMap(({ namespaces }) => [...namespaces])),
-    containers: new Set(all.flatMap(({ containers }) => [...containers])),
-    words: all.map(({ words }) => words).join('\n'),
-  };
 }

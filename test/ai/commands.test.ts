@@ -147,6 +147,21 @@ describe('leaves out', () => {
   });
 });
 
+test('an object of two namespaces is told apart', () => {
+  const both = nameableOf(crash(), crash({ namespace: 'market' }));
+  const verdict = (command: string) => checkCommand(command, both);
+  expect(verdict('kubectl describe deploy web -n market')).toMatchObject({ safety: 'inspect' });
+  expect(verdict('kubectl describe deploy web')).toEqual({ rejected: 'it does not say which namespace it means' });
+  expect(
+    checkCommand(
+      'kubectl describe deploy cart -n shop',
+      nameableOf(crash(), crash({ namespace: 'market', name: 'cart' })),
+    ),
+  ).toEqual({
+    rejected: 'it names "deployment/cart in shop", which the report does not know',
+  });
+});
+
 test.each([
   ["a 'b c' d", ['a', 'b c', 'd']],
   ['a "b \\"c\\"" ', ['a', 'b "c"']],
