@@ -5,6 +5,7 @@ import { splitJson } from './json-list.ts';
 import { normalize } from './normalize.ts';
 import { readMessage } from './protobuf.ts';
 import { protobufList } from './protobuf-list.ts';
+import { runsForSure } from './protobuf-triage.ts';
 import { readPod } from './prune.ts';
 
 /** Turns the bytes of one list response into normalised, frozen objects. */
@@ -56,7 +57,7 @@ export function listDecoder<K extends ApiKind>(
 
 function fromProtobuf<K extends ApiKind>(kind: K, bytes: Buffer, start: number, end: number): ApiKinds[K] {
   const read = (message: Message) => readMessage(message, bytes, start, end) as ApiKinds[K];
-  return kind === 'Pod' ? (readPod(read) as ApiKinds[K]) : read(messages[kind]);
+  return kind === 'Pod' ? (readPod(read, runsForSure(bytes, start, end)) as ApiKinds[K]) : read(messages[kind]);
 }
 
 interface JsonHead {

@@ -36,27 +36,37 @@ interface Step {
   readonly shared: boolean;
   /** Hardly ever the same string twice. */
   readonly unique: boolean;
+  /** The list that was read last. */
+  last: readonly unknown[] | undefined;
 }
 
-type Plan = readonly (Step | undefined)[];
+interface Plan {
+  /** By field number. */
+  readonly steps: readonly (Step | undefined)[];
+  /** Nothing in it says when: replicas say the same. */
+  readonly steady: boolean;
+  /** What was read last. */
+  last: Plain | undefined;
+}
 
 const plans = new WeakMap<Message, Plan>();
 
 function planOf(message: Message): Plan {
   const known = plans.get(message);
   if (known !== undefined) return known;
-  const plan: (Step | undefined)[] = [];
+  const steps: (Step | undefined)[] = [];
   for (const [name, field] of Object.entries(message.fields)) {
-    plan[field.number] = stepOf(name, field, message);
+    steps[field.number] = stepOf(name, field, message);
   }
   if (message.inlined !== undefined) {
     const { number, message: inner } = message.inlined;
-    plan[number] = {
+    steps[number] = {
       ...stepOf('', { number, type: inner, repeated: false, keepsEmpty: true }, message),
       inlined: true,
     };
   }
-  for (let number = 0; number < plan.length; number++) plan[number] ??= undefined; // no holes: V8 reads them faster
+  for (let number = 0; number < steps.length; number++) steps[number] ??= undefined; // no holes: V8 reads them faster
+  const plan: Plan = { steps, steady: isSteady(message), last: undefined };
   plans.set(message, plan);
   return plan;
 }
@@ -72,6 +82,7 @@ function stepOf(name: string, field: Field, within: Message): Step {
     shared: isMessage ? isSteady(type) : field.repeated || isMap(type),
     unique:
       name === 'uid' || name === 'resourceVersion' || name === 'message' || (name === 'name' && 'uid' in within.fields),
+    last: undefined,
   };
 }
 
@@ -88,7 +99,7 @@ function readFields(plan: Plan, cursor: Cursor, end: number, into: Plain): void 
   while (cursor.at < end) {
     const start = cursor.at;
     const tag = readVarint(cursor);
-    const step = plan[tag >>> 3];
+    const step = plan.steps[tag >>> 3];
     if (step === undefined || (tag & 7) !== wireTypeOf(step.field)) {
       skip(cursor, tag & 7);
     } else if (step.field.repeated || step.plan !== undefined || isMap(step.field.type)) {
@@ -152,7 +163,21 @@ function readRun(step: Step, cursor: Cursor, stop: number): unknown {
 function readObject(plan: Plan, cursor: Cursor): Plain {
   const into: Plain = {};
   readFields(plan, cursor, readEnd(cursor), into);
-  return Object.freeze(into);
+  if (!plan.steady) return Object.freeze(into);
+  // Replicas follow each other in a list: what is equal to the last one is that one.
+  if (plan.last === undefined || !isSameObject(into, plan.last)) plan.last = Object.freeze(into);
+  return plan.last;
+}
+
+/** Whether the fields are identical, which shared parts are. */
+function isSameObject(a: Plain, b: Plain): boolean {
+  let more = 0;
+  for (const name in a) {
+    if (a[name] !== b[name]) return false;
+    more++;
+  }
+  for (const _ in b) more--;
+  return more === 0;
 }
 
 const isZero = (value: unknown): boolean => value === '' || value === 0 || value === false;
@@ -167,10 +192,41 @@ function readList(step: Step, cursor: Cursor, stop: number): unknown {
   const { where } = step.field;
   while (cursor.at < stop) {
     readVarint(cursor);
+    if (where !== undefined && step.plan !== undefined && !hasInlined(step.plan, cursor)) {
+      cursor.at = readEnd(cursor);
+      continue;
+    }
     const element = step.plan === undefined ? readText(cursor) : readObject(step.plan, cursor);
     if (where === undefined || where(element)) list.push(element);
   }
-  return list.length === 0 ? undefined : Object.freeze(list);
+  if (list.length === 0) return undefined;
+  if (step.plan?.steady !== true) return Object.freeze(list);
+  if (step.last === undefined || !isSameList(list, step.last)) step.last = Object.freeze(list);
+  return step.last;
+}
+
+const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((element, index) => element === b[index]);
+
+/** Whether the element has any field of the message that is inlined in it. Does not move the cursor. */
+function hasInlined(plan: Plan, { bytes, at }: Cursor): boolean {
+  const cursor = { bytes, at };
+  const end = readEnd(cursor);
+  while (cursor.at < end) {
+    const tag = readVarint(cursor);
+    const inner = plan.steps[tag >>> 3];
+    if (inner?.inlined !== true || inner.plan === undefined) {
+      skip(cursor, tag & 7);
+      continue;
+    }
+    const stop = readEnd(cursor);
+    while (cursor.at < stop) {
+      const innerTag = readVarint(cursor);
+      if (inner.plan.steps[innerTag >>> 3] !== undefined) return true;
+      skip(cursor, innerTag & 7);
+    }
+  }
+  return false;
 }
 
 function readMap(type: Field['type'], cursor: Cursor, stop: number): unknown {

@@ -53,12 +53,18 @@ const runningWhereScheduled = statusWith('Running', 'PodScheduled', 'Ready');
 const succeeded = statusWith('Succeeded');
 const succeededWhereScheduled = statusWith('Succeeded', 'PodScheduled');
 
-/** Reads a pod, given what reads the fields of a table from it: a healthy one as it is kept, any other whole. */
-export function readPod(read: (message: Message) => Pod): Pod {
+/**
+ * Reads a pod, given what reads the fields of a table from it: a healthy one as it is kept, any other whole. `runs` says
+ * that it is known to be an ordinary running pod.
+ */
+export function readPod(read: (message: Message) => Pod, runs = false): Pod {
+  if (runs) return kept(read(keptOfHealthy), runningWhereScheduled);
   const seen = read(forHealth);
   if (!isCertainlyHealthy(seen)) return read(Pod);
-  return Object.freeze({ ...read(keptOfHealthy), status: keptStatus(seen.status) });
+  return kept(read(keptOfHealthy), keptStatus(seen.status));
 }
+
+const kept = ({ metadata = {}, spec = {} }: Pod, status: Status): Pod => Object.freeze({ metadata, spec, status });
 
 function keptStatus({ phase, conditions }: Status = {}): Status {
   const scheduled = conditions?.some(({ type, status }) => type === 'PodScheduled' && status === 'True') === true;

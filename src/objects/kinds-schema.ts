@@ -408,9 +408,7 @@ const EndpointSlice = message({
   endpoints: list(
     2,
     message({
-      addresses: stringList(1),
       conditions: part(2, message({ ready: bool(1), serving: bool(2), terminating: bool(3) })),
-      targetRef: one(4, ObjectReference),
     }),
   ),
   ports: list(3, message({ name: string(1), protocol: string(2), port: int(3) })),

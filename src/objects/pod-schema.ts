@@ -137,7 +137,7 @@ const KeyToPath = message({ key: string(1), path: string(2) });
 
 const NamedItems = message({ items: list(2, KeyToPath), optional: bool(4) }, inline(1, LocalObjectReference));
 
-const Projection = message({ secret: one(1, NamedItems), configMap: one(3, NamedItems) });
+export const Projection = message({ secret: one(1, NamedItems), configMap: one(3, NamedItems) });
 
 export const VolumeSource = message({
   hostPath: one(1, message({ path: string(1), type: string(2) })),

@@ -17,7 +17,7 @@ export interface Field<T = unknown> {
   readonly repeated: boolean;
   /** Whether the empty value ('', 0, false, {}) says more than the field's absence. */
   readonly keepsEmpty: boolean;
-  /** Of a list of messages only these. */
+  /** Of a list of messages with an inlined one, only these; they all have some of the inlined fields. */
   readonly where?: (element: unknown) => boolean;
   /** Only for the compiler: the type of the normalised value. */
   readonly is?: T;

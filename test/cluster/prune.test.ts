@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { analyzers } from '../../src/analyzers/index.ts';
+import { listDecoder } from '../../src/cluster/decode.ts';
 import { isApiKind } from '../../src/cluster/kinds.ts';
 import { normalize, normalizeWhole } from '../../src/cluster/normalize.ts';
 import { diagnose } from '../../src/diagnose.ts';
+import { messages } from '../../src/objects/kinds-schema.ts';
 import { type Contents, createSnapshot } from '../../src/snapshot.ts';
 import { parseFixture } from '../support/fixtures.ts';
+import { encodeList, encodeMessage } from '../support/protobuf-encode.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const AT = '2026-11-21T02:55:00Z';
@@ -80,7 +83,18 @@ test.each([
   ['a finished Job', { phase: 'Succeeded', containerStatuses: [{ ...container, ready: false, state: done }] }],
 ])('a pod with %s is healthy', (_, status) => {
   expect(normalize('Pod', pod(status)).metadata?.annotations).toBeUndefined();
+  expect(fromProtobuf(pod(status))).toEqual(normalize('Pod', pod(status)));
 });
+
+/** The pod as it comes out of protobuf. */
+function fromProtobuf(object: unknown): unknown {
+  const items = [encodeMessage(messages.Pod, normalizeWhole('Pod', object))];
+  const pods: unknown[] = [];
+  const decoder = listDecoder('Pod', 'application/vnd.kubernetes.protobuf', (pod) => pods.push(pod));
+  decoder.push(encodeList('Pod', 'v1', {}, items));
+  decoder.end();
+  return pods[0];
+}
 
 const withContainer = (change: object) => ({ ...healthy, containerStatuses: [container, { ...container, ...change }] });
 
@@ -119,11 +133,54 @@ test.each([
   ['a status that is none', { ...healthy, containerStatuses: 'x', conditions: null }],
 ])('a pod with %s is kept whole', (_, status) => {
   expect(normalize('Pod', pod(status))).toEqual(normalizeWhole('Pod', pod(status)));
+  expect(fromProtobuf(pod(status))).toEqual(normalizeWhole('Pod', pod(status)));
 });
 
 test('a pod that is being deleted is kept whole', () => {
   const deleted = pod(healthy, { deletionTimestamp: '2026-11-21T02:00:00Z' });
   expect(normalize('Pod', deleted)).toEqual(normalizeWhole('Pod', deleted));
+  expect(fromProtobuf(deleted)).toEqual(normalizeWhole('Pod', deleted));
+});
+
+test('whether a pod is healthy is the same in JSON and in protobuf, whatever its status', () => {
+  const change = fc.record(
+    {
+      ready: fc.boolean(),
+      started: fc.boolean(),
+      restartCount: fc.nat(1),
+      state: fc.constantFrom(state, done, {}, { terminated: { exitCode: 1 } }, { waiting: {} }),
+      lastState: fc.constantFrom({}, done, { waiting: {} }),
+    },
+    { requiredKeys: [] },
+  );
+  const containers = fc.array(
+    change.map((some) => ({ ...container, ...some })),
+    { maxLength: 2 },
+  );
+  const types = fc.subarray([
+    'Ready',
+    'PodScheduled',
+    'ContainersReady',
+    'DisruptionTarget',
+    'example.com/gate',
+    'Radey',
+  ]);
+  const status = fc.record({
+    phase: fc.constantFrom('Running', 'Running', 'Succeeded', 'Failed', 'running'),
+    conditions: fc
+      .tuple(types, fc.constantFrom('True', 'True', 'False'))
+      .map(([all, is]) => all.map((type) => condition(type, is))),
+    containerStatuses: containers,
+    initContainerStatuses: containers,
+    message: fc.constantFrom(undefined, undefined, 'x'),
+  });
+  fc.assert(
+    fc.property(status, fc.boolean(), (some, deleted) => {
+      const object = pod(some, deleted ? { deletionTimestamp: '2026-11-21T02:00:00Z' } : {});
+      expect(fromProtobuf(object)).toEqual(normalize('Pod', object));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test('reading what was kept changes nothing', () => {

@@ -66,7 +66,7 @@ function writersOf(message: Message): readonly Writer[] {
 
 function writeField(field: Field, value: unknown, parts: Buffer[]): void {
   const { number, type, repeated } = field;
-  if (value === undefined) writeZero(field, parts);
+  if (value === undefined || value === null) writeZero(field, parts);
   else if (repeated) for (const element of value as unknown[]) parts.push(encodeValue(number, type, element));
   else if (type === 'strings' || type === 'quantities' || type === 'keys') writeMap(field, value as Plain, parts);
   else parts.push(encodeValue(number, type, value));
@@ -127,6 +127,7 @@ export const lengthField = (number: number, bytes: Buffer): Buffer =>
   Buffer.concat([varint((number << 3) | 2), varint(bytes.length), bytes]);
 
 function varint(value: number): Buffer {
+  if (value >= 0 && value < 0x80) return Buffer.of(value);
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));
   while (rest >= 0x80n) {

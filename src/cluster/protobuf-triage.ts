@@ -1,0 +1,153 @@
+import { ObjectMeta } from '../objects/meta.ts';
+import { ContainerState, ContainerStatus, Pod, PodCondition, PodSpec, PodStatus } from '../objects/pod-schema.ts';
+import type { Message } from '../objects/schema.ts';
+import { type Cursor, LENGTH, readEnd, readVarint, skip, VARINT } from './protobuf-wire.ts';
+
+/**
+ * Whether the bytes are those of an ordinary running pod, whose status then need not be read. It says yes to some of
+ * what `isCertainlyHealthy` says yes to, and to nothing else: whatever it does not know is a no.
+ */
+export function runsForSure(bytes: Buffer, start: number, end: number): boolean {
+  return each({ bytes, at: start }, end, podField) === (NODE | PHASE | IS_READY | SCHEDULED);
+}
+
+/** What one field says: bits, or NO. May read the field, if it is a number. */
+type Look = (tag: number, cursor: Cursor, stop: number) => number;
+
+/** What all fields say together, or NO as soon as one of them does. */
+function each(cursor: Cursor, end: number, look: Look): number {
+  let bits = 0;
+  while (cursor.at < end) {
+    const tag = readVarint(cursor);
+    const isLong = (tag & 7) === LENGTH;
+    const stop = isLong ? readEnd(cursor) : cursor.at;
+    bits |= look(tag, cursor, stop);
+    if (bits & NO) return NO;
+    if (isLong) cursor.at = stop;
+    else if (cursor.at === stop) skip(cursor, tag & 7);
+  }
+  return bits;
+}
+
+const NO = 1 << 30;
+// Of a pod.
+const NODE = 1;
+const PHASE = 2;
+const IS_READY = 4;
+const SCHEDULED = 8;
+// Of a condition.
+const TRUE = 16;
+const KNOWN = 32;
+// Of a container.
+const READY = 64;
+const RUNNING = 128;
+const DONE = 256;
+const NOT_STARTED = 512;
+
+function tagOf(message: Message, name: string, wireType = LENGTH): number {
+  const field = message.fields[name];
+  if (field === undefined) throw new Error(`there is no field ${name}`);
+  return (field.number << 3) | wireType;
+}
+
+const METADATA = tagOf(Pod, 'metadata');
+const SPEC = tagOf(Pod, 'spec');
+const STATUS = tagOf(Pod, 'status');
+
+function podField(tag: number, cursor: Cursor, stop: number): number {
+  if (tag === METADATA) return each(cursor, stop, metadataField);
+  if (tag === SPEC) return each(cursor, stop, specField);
+  return tag === STATUS ? each(cursor, stop, statusField) : 0;
+}
+
+const DELETION = tagOf(ObjectMeta, 'deletionTimestamp');
+const metadataField: Look = (tag) => (tag === DELETION ? NO : 0);
+
+const NODE_NAME = tagOf(PodSpec, 'nodeName');
+const GATES = tagOf(PodSpec, 'schedulingGates');
+
+function specField(tag: number, cursor: Cursor, stop: number): number {
+  if (tag === NODE_NAME) return stop > cursor.at ? NODE : NO;
+  return tag === GATES ? NO : 0;
+}
+
+const PHASE_NAME = tagOf(PodStatus, 'phase');
+const CONDITION = tagOf(PodStatus, 'conditions');
+const CONTAINER = tagOf(PodStatus, 'containerStatuses');
+const INIT = tagOf(PodStatus, 'initContainerStatuses');
+const EPHEMERAL = tagOf(PodStatus, 'ephemeralContainerStatuses');
+const TROUBLE = ['message', 'reason', 'nominatedNodeName', 'resize'].map((name) => tagOf(PodStatus, name));
+
+function statusField(tag: number, cursor: Cursor, stop: number): number {
+  if (tag === PHASE_NAME) return says(RUNNING_PHASE, cursor, stop) ? PHASE : NO;
+  if (tag === CONDITION) {
+    const bits = each(cursor, stop, conditionField);
+    return bits & NO || !(bits & TRUE) || !(bits & KNOWN) ? NO : bits & (IS_READY | SCHEDULED);
+  }
+  if (tag === CONTAINER) return runs(each(cursor, stop, containerField)) ? 0 : NO;
+  if (tag === INIT) {
+    const bits = each(cursor, stop, containerField);
+    return runs(bits) || bits & DONE ? 0 : NO;
+  }
+  return tag === EPHEMERAL || (stop > cursor.at && TROUBLE.includes(tag)) ? NO : 0;
+}
+
+const runs = (bits: number): boolean => (bits & (READY | RUNNING | NOT_STARTED | NO)) === (READY | RUNNING);
+
+const TYPE = tagOf(PodCondition, 'type');
+const CONDITION_STATUS = tagOf(PodCondition, 'status');
+const RUNNING_PHASE = Buffer.from('Running');
+const TRUE_STATUS = Buffer.from('True');
+const TYPES = new Map([
+  ['Ready', KNOWN | IS_READY],
+  ['PodScheduled', KNOWN | SCHEDULED],
+  ['Initialized', KNOWN],
+  ['ContainersReady', KNOWN],
+  ['PodReadyToStartContainers', KNOWN],
+]);
+/** They all differ in length. */
+const typesByLength: { readonly text: Buffer; readonly bits: number }[] = [];
+for (const [type, bits] of TYPES) typesByLength[type.length] = { text: Buffer.from(type), bits };
+
+function conditionField(tag: number, cursor: Cursor, stop: number): number {
+  if (tag === CONDITION_STATUS) return says(TRUE_STATUS, cursor, stop) ? TRUE : NO;
+  if (tag !== TYPE) return 0;
+  const type = typesByLength[stop - cursor.at];
+  return type !== undefined && says(type.text, cursor, stop) ? type.bits : NO;
+}
+
+const STATE = tagOf(ContainerStatus, 'state');
+const LAST_STATE = tagOf(ContainerStatus, 'lastState');
+const IS_READY_FIELD = tagOf(ContainerStatus, 'ready', VARINT);
+const RESTARTS = tagOf(ContainerStatus, 'restartCount', VARINT);
+const STARTED = tagOf(ContainerStatus, 'started', VARINT);
+const DEVICES = tagOf(ContainerStatus, 'allocatedResourcesStatus');
+
+function containerField(tag: number, cursor: Cursor, stop: number): number {
+  if (tag === STATE) return each(cursor, stop, stateField);
+  if (tag === IS_READY_FIELD) return readVarint(cursor) === 0 ? 0 : READY;
+  if (tag === RESTARTS) return readVarint(cursor) === 0 ? 0 : NO;
+  if (tag === STARTED) return readVarint(cursor) === 0 ? NOT_STARTED : 0;
+  if (tag === LAST_STATE) return stop === cursor.at ? 0 : NO;
+  return tag === DEVICES ? NO : 0;
+}
+
+const RUNNING_STATE = tagOf(ContainerState, 'running');
+const TERMINATED = tagOf(ContainerState, 'terminated');
+
+function stateField(tag: number, cursor: Cursor, stop: number): number {
+  if (tag === RUNNING_STATE) return RUNNING;
+  return tag === TERMINATED && each(cursor, stop, exitField) === 0 ? DONE : NO;
+}
+
+// ContainerStateTerminated: { exitCode: 1, signal: 2 }
+const exitField: Look = (tag, cursor) => {
+  if (tag !== ((1 << 3) | VARINT) && tag !== ((2 << 3) | VARINT)) return 0;
+  return readVarint(cursor) === 0 ? 0 : NO;
+};
+
+function says(text: Buffer, { bytes, at }: Cursor, stop: number): boolean {
+  if (stop - at !== text.length) return false;
+  for (let i = 0; i < text.length; i++) if (text[i] !== bytes[at + i]) return false;
+  return true;
+}
