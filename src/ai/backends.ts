@@ -3,12 +3,14 @@ import { PodlensError } from '../errors.ts';
 import { type Backend, backendFailures } from './backend.ts';
 import type { BackendSettings } from './choose-backends.ts';
 import { type Endpoint, offerOf } from './failure.ts';
-import { createFetch, isLoopback, publicUrl, splitCredentials } from './http.ts';
+import { createFetch, type Fetch, isLoopback, publicUrl, splitCredentials } from './http.ts';
 import { readKey } from './key.ts';
 
 export interface OpenOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
+  /** Shared by backends that are opened together: see `readKey`. */
+  readonly keys?: Map<string, Promise<string>>;
 }
 
 /** A backend whose key is known and which may be asked. */
@@ -52,10 +54,11 @@ export async function onlyModel({ endpoint, models }: OpenEndpoint, signal: Abor
 }
 
 /** Resolves the key, the CA and the proxy of a backend. Contacts nobody. */
-export async function openEndpoint(settings: BackendSettings, { env, signal }: OpenOptions): Promise<OpenEndpoint> {
-  const { name, provider, api, config } = settings;
+export async function openEndpoint(settings: BackendSettings, options: OpenOptions): Promise<OpenEndpoint> {
+  const { name, api, config } = settings;
+  const { env } = options;
   const { url: baseUrl, authorization } = splitCredentials(settings.baseUrl);
-  const key = await readKey(settings.key, { name, env, signal });
+  const key = await readKey(settings.key, { name, ...options });
   const local = isLoopback(baseUrl);
   const timeoutMs = (config.timeoutSeconds ?? (local || api === 'ollama' ? 600 : 120)) * 1000;
   const ca = config.caFile === undefined ? undefined : await readCa(config.caFile, name);
@@ -71,43 +74,55 @@ export async function openEndpoint(settings: BackendSettings, { env, signal }: O
     ...(local ? { startHint: api === 'ollama' ? 'Start it with: ollama serve' : 'Is its server running?' } : {}),
   };
   const fetch = await createFetch({ baseUrl, env, ca, timeoutMs });
-  const common = { endpoint, headers, fetch, timeoutMs, maxRetries: config.maxRetries ?? 2 };
-  const modelFor = (model: string) => ({
-    id: `${provider}:${model}@${endpoint.url}`,
-    model,
-    local,
-    temperature: config.temperature,
-  });
+  const access = { endpoint, baseUrl, key, headers, fetch, timeoutMs, maxRetries: config.maxRetries ?? 2, local };
+  return api === 'ollama' ? openOllama(settings, access) : openOpenAi(settings, access, env);
+}
 
-  if (api === 'ollama') {
-    const { ollamaBackend, ollamaModels } = await import('./ollama.ts');
-    const { keepAlive, contextLength } = config;
-    const options = {
-      ...common,
-      baseUrl,
-      headers: key === undefined ? headers : { Authorization: `Bearer ${key}`, ...headers },
-      keepAlive,
-      contextLength,
-    };
-    return {
-      endpoint,
-      models: (signal) => ollamaModels(options, signal),
-      backend: (model) => ollamaBackend(options, modelFor(model)),
-    };
-  }
+/** What every API needs to be spoken. */
+interface Access {
+  readonly endpoint: Endpoint;
+  readonly baseUrl: string;
+  readonly key: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fetch: Fetch;
+  readonly timeoutMs: number;
+  readonly maxRetries: number;
+  readonly local: boolean;
+}
+
+const modelOf = ({ provider, config }: BackendSettings, { endpoint, local }: Access, model: string) => ({
+  id: `${provider}:${model}@${endpoint.url}`,
+  model,
+  local,
+  temperature: config.temperature,
+});
+
+async function openOllama(settings: BackendSettings, access: Access): Promise<OpenEndpoint> {
+  const { ollamaBackend, ollamaModels } = await import('./ollama.ts');
+  const { keepAlive, contextLength } = settings.config;
+  const bearer = access.key === undefined ? {} : { Authorization: `Bearer ${access.key}` };
+  const options = { ...access, headers: { ...bearer, ...access.headers }, keepAlive, contextLength };
+  return {
+    endpoint: access.endpoint,
+    models: (signal) => ollamaModels(options, signal),
+    backend: (model) => ollamaBackend(options, modelOf(settings, access, model)),
+  };
+}
+
+async function openOpenAi(settings: BackendSettings, access: Access, env: NodeJS.ProcessEnv): Promise<OpenEndpoint> {
   const { openaiBackend, openaiModels } = await import('./openai.ts');
+  const { api, provider, config } = settings;
   const azure = api === 'azure' ? { apiVersion: config.apiVersion ?? env['OPENAI_API_VERSION'] } : undefined;
   const options = {
-    ...common,
-    headers: provider === 'openai' ? { ...account(env), ...headers } : headers,
-    baseUrl: azure === undefined ? baseUrl : azureUrl(baseUrl, azure.apiVersion),
-    key,
+    ...access,
+    headers: provider === 'openai' ? { ...account(env), ...access.headers } : access.headers,
+    baseUrl: azure === undefined ? access.baseUrl : azureUrl(access.baseUrl, azure.apiVersion),
     azure,
   };
   return {
-    endpoint,
+    endpoint: access.endpoint,
     models: (signal) => openaiModels(options, signal),
-    backend: (model) => openaiBackend(options, modelFor(model)),
+    backend: (model) => openaiBackend(options, modelOf(settings, access, model)),
   };
 }
 

@@ -107,7 +107,7 @@ function overviewOf(problems: readonly Problem[], hide: (text: string) => string
 }
 
 /** The problems that a question names, by number or by an object of theirs; the one in focus where it names none. */
-export function problemsIn(question: string, problems: readonly Problem[], focus: number): number[] {
+function problemsIn(question: string, problems: readonly Problem[], focus: number): number[] {
   const numbers = [...question.matchAll(/(?:\bproblem|#)\s*(\d+)/gi)].map((match) => Number(match[1]));
   const words = new Set(question.match(/[\w.-]*\w/g));
   const named = problems.flatMap(({ root, owner }, index) =>

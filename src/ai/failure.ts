@@ -1,6 +1,7 @@
 import { PodlensError } from '../errors.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import type { BackendFailure } from './backend.ts';
+import { cleanLine } from './clean.ts';
 
 /** Where a model is, and what must never be shown of it. */
 export interface Endpoint {
@@ -69,14 +70,14 @@ export function unknownModel(endpoint: Endpoint, model: string, offered: readonl
   const guess = near === undefined ? '' : `Did you mean "${near}"? `;
   return new PodlensError(
     'backend-model-unknown' satisfies BackendFailure,
-    `${endpoint.name} at ${endpoint.url} offers no model named "${printable(model)}".`,
+    `${endpoint.name} at ${endpoint.url} offers no model named "${cleanLine(model)}".`,
     { hint: `${guess}${offerOf(offered)}${hint}` },
   );
 }
 
 export const offerOf = (offered: readonly string[]): string => {
   if (offered.length === 0) return 'It offers no models.';
-  const shown = offered.slice(0, 30).map(printable).join(', ');
+  const shown = offered.slice(0, 30).map(cleanLine).join(', ');
   return `It offers ${shown}${offered.length > 30 ? ` and ${offered.length - 30} more` : ''}.`;
 };
 
@@ -101,7 +102,7 @@ export function disconnected(endpoint: Endpoint, error: unknown, timeoutMs: numb
   const hint = tls ? 'If it uses a private CA, set caFile for this backend in the config.' : endpoint.startHint;
   return new PodlensError(
     'backend-unreachable' satisfies BackendFailure,
-    `${endpoint.name} at ${endpoint.url} cannot be reached: ${printable(reason)}.`,
+    `${endpoint.name} at ${endpoint.url} cannot be reached: ${cleanLine(reason)}.`,
     { hint },
   );
 }
@@ -141,7 +142,7 @@ function systemError(error: unknown): { code: string | undefined; message: strin
 /** A server's words as one short line without keys; what an HTML page says is not worth showing. */
 function serverWords({ secrets }: Endpoint, text: string): string {
   if (/^\s*<(!doctype|html|\?xml)/i.test(text)) return 'an HTML page';
-  const line = printable(scrub(text, secrets)).replace(/\s+/g, ' ').trim();
+  const line = cleanLine(scrub(text, secrets));
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
 }
 
@@ -162,7 +163,3 @@ function shares(word: string, secret: string): boolean {
   for (let at = 0; at + WINDOW <= secret.length; at++) if (word.includes(secret.slice(at, at + WINDOW))) return true;
   return false;
 }
-
-/** Without control characters and the marks that reorder text in a terminal. */
-export const printable = (text: string): string =>
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, ' ');

@@ -7,18 +7,27 @@ export interface KeyOptions {
   readonly name: string;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
+  /** What commands have printed in this run: each is run once, whichever backends share it. */
+  readonly keys?: Map<string, Promise<string>>;
 }
 
 /** The key, or undefined where there is none. A command is run without a shell unless it is written for one. */
 export async function readKey(source: KeySource, options: KeyOptions): Promise<string | undefined> {
   if (source.from === 'nowhere') return undefined;
-  const key = source.from === 'command' ? await run(source.command, options) : source.key.trim();
+  const key = source.from === 'command' ? await once(source.command, options) : source.key.trim();
   // Anything else cannot be sent as a header, and the error about it would show it.
   if (/^[\u0021-\u007e]+$/.test(key)) return key;
   throw new PodlensError(
     'key-invalid',
     `The key of the backend "${options.name}" is empty or has characters that no key has.`,
   );
+}
+
+function once(command: string | readonly string[], options: KeyOptions): Promise<string> {
+  const words = JSON.stringify(command);
+  const key = options.keys?.get(words) ?? run(command, options);
+  options.keys?.set(words, key);
+  return key;
 }
 
 /** Its first line, as `pass show` and its kind give it. */

@@ -54,9 +54,6 @@ export const ollamaModels = (options: OllamaOptions, signal: AbortSignal): Promi
     return models.map((model: { name?: unknown } | null) => String(model?.name)).sort();
   });
 
-/** What Ollama means by a name without a tag. */
-export const withTag = (model: string): string => (model.includes(':') ? model : `${model}:latest`);
-
 async function guarded<T>({ endpoint, timeoutMs }: OllamaOptions, signal: AbortSignal, work: () => Promise<T>) {
   try {
     return await work();

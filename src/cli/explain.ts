@@ -117,7 +117,8 @@ export async function prepareExplainer(flags: ExplainFlags, config: Config, io: 
   const settings = chooseBackends(flags, config, io.env);
   const { openOrDown } = await import('../ai/backends.ts');
   const { env, signal } = io;
-  const backends = await Promise.all(settings.map((one) => openOrDown(one, { env, signal })));
+  const keys = new Map<string, Promise<string>>();
+  const backends = await Promise.all(settings.map((one) => openOrDown(one, { env, signal, keys })));
   const choices = await promptChoices(flags, config, io);
   if (choices.anonymize === false) await warnOfNames(backends, io);
   const cache = flags.cache && config.cache.enabled ? await openCache(config, io.env) : undefined;

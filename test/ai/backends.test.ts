@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -244,6 +244,21 @@ describe('keys', () => {
     ],
   ])('%s', async (_, command, expected) => {
     expect(await read(command, { MY_KEY: 'from-env' })).toBe(expected);
+  });
+
+  test('a command is run once for all backends that share it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'podlens-key-'));
+    const counting = { from: 'command', command: 'echo run >> count; echo k-1' } as const;
+    const options = {
+      name: 'lab',
+      env: { PATH: process.env['PATH'] },
+      signal,
+      keys: new Map<string, Promise<string>>(),
+    };
+    const command = `cd ${folder}; ${counting.command}`;
+    const keys = await Promise.all([1, 2].map(() => readKey({ ...counting, command }, options)));
+    expect(keys).toEqual(['k-1', 'k-1']);
+    expect(readFileSync(join(folder, 'count'), 'utf8')).toBe('run\n');
   });
 
   test.each([
