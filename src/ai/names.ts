@@ -1,9 +1,9 @@
 import type { Finding, Problem, Ref, Report } from '../finding.ts';
-import { parseImage, wellKnownImages } from '../objects/image.ts';
+import { parseImage } from '../objects/image.ts';
 import { type ApiKind, messages } from '../objects/kinds-schema.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { isSecretName } from './secrets.ts';
-import { isOwnWord, isPlainTag, isPublicHost } from './words.ts';
+import { isOwnWord, isPlainTag, isPublicHost, isPublicImage } from './words.ts';
 
 /** What a name names: the first part of its pseudonym. `app` is a name that several kinds of object share. */
 export const nameKinds = [
@@ -212,8 +212,6 @@ function nameOfField(field: string, value: string, found: Found): void {
   found.add(value, kind);
 }
 
-const wellKnown = new Set(wellKnownImages);
-
 function namesOfImage(image: string, add: Add): void {
   if (image.startsWith('sha256:')) return;
   const { host, hasHost, repository, tag } = parseImage(image);
@@ -221,9 +219,9 @@ function namesOfImage(image: string, add: Add): void {
   if (tag !== undefined && !isPlainTag(tag)) add(tag, 'tag');
   const own = repository.replace(/^library\//, '');
   // What a public registry of Kubernetes itself offers, and the best known images of Docker Hub, tell nothing.
-  if (host === 'registry.k8s.io' || (host === 'docker.io' && wellKnown.has(own))) return;
+  if (host === 'registry.k8s.io' || (host === 'docker.io' && isPublicImage(own))) return;
   add(own, 'image');
-  for (const part of own.split('/')) if (!wellKnown.has(part)) add(part, 'image');
+  for (const part of own.split('/')) if (!isPublicImage(part)) add(part, 'image');
 }
 
 function secretOfVariable(variable: Plain, found: Found): void {

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { type NameKind, nameKinds } from './names.ts';
-import { isOwnSegment, isOwnWord, isPlainTag, isPublicHost } from './words.ts';
+import { isApiDomain, isOwnSegment, isOwnWord, isPlainTag, isPublicHost } from './words.ts';
 
 /** Gives names pseudonyms ("pod-1", "ip-2") and takes them back. Within one of these a name has one pseudonym. */
 export interface Pseudonyms {
@@ -147,7 +147,7 @@ export function createPseudonyms(known: ReadonlyMap<string, NameKind>): Pseudony
       const host = match.slice(0, slash);
       const path = match.slice(slash + 1);
       // node.kubernetes.io/unreachable, nvidia.com/gpu: the name of a label, taint or resource.
-      if (isPublicHost(host) && !isRegistry(host)) return `${host}/${hideWords(path)}`;
+      if (isApiDomain(host)) return `${host}/${hideWords(path)}`;
       return `${hideAuthority(host)}/${hideRepository(path)}`;
     },
     user: (match) => (isOwnUser(match) ? match : (pseudonymOfWritten(match) ?? pseudonymOf(match, 'user'))),
@@ -201,11 +201,6 @@ const SENSITIVE = new RegExp(
   ].join('|'),
   'g',
 );
-
-const isRegistry = (host: string): boolean =>
-  !/(?:kubernetes\.io|(?<!registry\.)k8s\.io|nvidia\.com|amd\.com|intel\.com|istio\.io|cilium\.io|projectcalico\.org|cert-manager\.io|karpenter\.sh)$/i.test(
-    host,
-  );
 
 const isOwnAddress = (address: string): boolean =>
   /^(?:127\.\d+\.\d+\.\d+|0\.0\.0\.0|255\.255\.255\.255|::1?)$/.test(address);

@@ -19,7 +19,7 @@ const SECRET_WORD = [
   'cookie',
   'session[_-]?id',
   'jsessionid',
-  'signature',
+  '(?<![a-z])signature(?![a-z])',
   '(?<![a-z])sig(?![a-z])',
   '(?<![a-z])salt(?![a-z])',
   '(?<![a-z])otp(?![a-z])',
@@ -31,10 +31,10 @@ const QUOTED = `\\\\+"(?:(?!\\\\+")[^])*(?:\\\\+"|$)|"(?:\\\\[^]|[^"\\\\])*(?:"|
 // Keys whose values are names or settings, and values that are none.
 const NAMES = '(?:imagePullSecrets?|secretName|secretRef|secretKeyRef|topologyKey|\\w*tokenExpiration\\w*)(?![\\w-])';
 const PLAIN =
-  '(?:true|false|null|nil|none|yes|no|unset|empty|\\[cut\\])(?![\\w-])|(?:unexpected|failed|invalid|expired|missing|error|not|unable|cannot|denied|required|incorrect|[1-5]\\d\\d)\\s';
+  '(?:true|false|null|nil|none|yes|no|unset|empty|\\[cut\\])(?![\\w-])|(?:unexpected|failed|invalid|expired|missing|error|not|unable|cannot|denied|required|incorrect|get|post|head|serviceaccounts?|secrets?|configmaps?|[1-5]\\d\\d)\\s';
 
 const pair = new RegExp(
-  `(?<![\\w.-])(?!(?:[\\w-]+\\.)*${NAMES})([\\w.-]*(?:${SECRET_WORD})[\\w.-]*\\\\*["']?\\s*(?:=>|:=|[:=])\\s*)(?!\\\\*["']?(?:${PLAIN}))(?:${QUOTED}|[^\\s"'][^\\s]*)`,
+  `(?<![\\w./-])(?!(?:[\\w-]+\\.)*${NAMES})([\\w.-]*(?:${SECRET_WORD})[\\w.-]*\\\\*["']?\\s*(?:=>|:=|[:=])\\s*)(?!\\\\*["']?(?:${PLAIN}))(?:${QUOTED}|[^\\s"'][^\\s]*)`,
   'gi',
 );
 

@@ -1,3 +1,5 @@
+import { wellKnownImages } from '../objects/image.ts';
+
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /**
@@ -33,11 +35,18 @@ const ownWords = new Set([
 
 export const isOwnWord = (name: string): boolean => ownWords.has(name) || /^\d+$/.test(name);
 
-/** Hosts that everybody knows, and domains whose names are API groups, labels and resources. */
-const publicHosts =
-  /^(?:(?:[\w-]+\.)*(?:kubernetes\.io|k8s\.io|k8s\.gcr\.io|nvidia\.com|amd\.com|intel\.com|istio\.io|cilium\.io|projectcalico\.org|cert-manager\.io|karpenter\.sh)|(?:index\.|registry-1\.|auth\.|registry\.|hub\.)?docker\.(?:io|com)|quay\.io|ghcr\.io|(?:[a-z]+\.)?gcr\.io|mcr\.microsoft\.com|public\.ecr\.aws|github\.com|localhost)$/i;
+/** Domains whose names are API groups, labels, resources and drivers: "node.kubernetes.io", "nvidia.com", "ebs.csi.aws.com". */
+const apiDomains =
+  /^(?:OutOf)?(?:[\w-]+\.)*(?:kubernetes\.io|k8s\.(?:io|aws)|x-k8s\.io|nvidia\.com|amd\.com|intel\.com|csi\.(?:aws|azure)\.com|gke\.io|cloud\.google\.com|eks\.amazonaws\.com|kubernetes\.azure\.com|openshift\.io|coreos\.com|istio\.io|linkerd\.io|cilium\.io|projectcalico\.org|cert-manager\.io|karpenter\.sh|keda\.sh|helm\.sh|argoproj\.io|fluxcd\.io|kyverno\.io|gatekeeper\.sh|longhorn\.io|openebs\.io|rook\.io|ceph\.com)$/i;
 
-export const isPublicHost = (host: string): boolean => publicHosts.test(host);
+const registries =
+  /^(?:(?:index\.|registry-1\.|auth\.|registry\.|hub\.)?docker\.(?:io|com)|(?:registry\.)?k8s\.(?:io|gcr\.io)|quay\.io|ghcr\.io|(?:[a-z]+\.)?gcr\.io|mcr\.microsoft\.com|public\.ecr\.aws|github\.com|localhost)$/i;
+
+/** Hosts that everybody knows. */
+export const isPublicHost = (host: string): boolean => apiDomains.test(host) || registries.test(host);
+
+/** Whether what follows the slash is the name of a label, taint or resource, and no image. */
+export const isApiDomain = (host: string): boolean => apiDomains.test(host) && !registries.test(host);
 
 /** Parts of URL paths that say what was asked for, not where. */
 const ownSegments = new Set(
@@ -45,7 +54,13 @@ const ownSegments = new Set(
     live status ping metrics actuator namespaces pods services nodes secrets configmaps _catalog resolve`),
 );
 
-export const isOwnSegment = (segment: string): boolean => ownSegments.has(segment.toLowerCase());
+export const isOwnSegment = (segment: string): boolean =>
+  ownSegments.has(segment.toLowerCase()) || isPublicHost(segment) || wellKnown.has(segment);
+
+const wellKnown = new Set(wellKnownImages);
+
+/** Whether an image of Docker Hub is one that everybody knows. */
+export const isPublicImage = (repository: string): boolean => wellKnown.has(repository);
 
 /** Tags that are nothing but a version. */
 export const isPlainTag = (tag: string): boolean =>

@@ -51,6 +51,16 @@ test.each([
   ['a host', 'no such host: mail.acme.example', 'no such host: host-1'],
   ['a host without a domain', 'dial payments-ledger:8443 failed', 'dial host-1:8443 failed'],
   ['an e-mail address', 'owner jane.doe@acme.net', 'owner email-1'],
+  [
+    'drivers and resources',
+    'ebs.csi.aws.com OutOfnvidia.com/gpu kueue.x-k8s.io/admission',
+    'ebs.csi.aws.com OutOfnvidia.com/gpu kueue.x-k8s.io/admission',
+  ],
+  [
+    'images that everybody knows',
+    '"docker.io/library/nginx:1" https://registry-1.docker.io/v2/library/nginx/manifests/1',
+    '"docker.io/library/nginx:1" https://registry-1.docker.io/v2/library/nginx/manifests/1',
+  ],
   ['a user', 'User "jane" cannot list pods; for user deployer', 'User "user-1" cannot list pods; for user user-2'],
   ['a user whose name is in a path', '/home/jane/app.log', '/home/user-1/app.log'],
   ['a uid', 'pod 0f8fad5b-d9cb-469f-a165-70867728950e', 'pod uid-1'],

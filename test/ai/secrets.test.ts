@@ -56,6 +56,9 @@ test.each([
 });
 
 test.each([
+  'SignatureValidationFailed: image pull failed for x',
+  'failed to fetch anonymous token: Get "https://auth.docker.io/token": dial tcp: i/o timeout',
+  'failed to fetch token: serviceaccounts "builder" not found',
   'secret "db-creds" not found',
   'Secret "database-credentials" does not exist, and Secret app-token, key password neither',
   'pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
