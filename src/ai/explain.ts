@@ -9,7 +9,7 @@ import { nameableOf } from './commands.ts';
 import type { Cost, Explained, Explanation } from './explained.ts';
 import { fill } from './templates/texts.ts';
 
-export { type PromptChoices, renderPrompt, renderPrompts } from './ask.ts';
+export { renderPrompt, renderPrompts } from './ask.ts';
 
 export interface ExplainOptions extends PromptChoices {
   /** Each is asked about every problem. */

@@ -39,7 +39,7 @@ function closingQuote(text: string, open: number): number {
   return -1;
 }
 
-export interface Verb {
+interface Verb {
   readonly safety: Exclude<Step['safety'], 'destructive'>;
   /** What its words after the verb are. */
   readonly words: 'objects' | 'pod' | 'none' | 'free' | 'nodes';

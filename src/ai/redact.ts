@@ -43,15 +43,3 @@ function cutKnown(text: string, secrets: readonly string[]): string {
   for (const secret of secrets) if (result.includes(secret)) result = result.replaceAll(secret, CUT);
   return result;
 }
-
-/** Reveals a text that arrives in pieces: a pseudonym may be torn between two of them. Call it without a piece at the end. */
-export function revealPieces({ reveal }: Pick<Redaction, 'reveal'>): (piece?: string) => string {
-  let held = '';
-  return (piece) => {
-    held += piece ?? '';
-    const end = piece === undefined ? held.length : (/[\w-]*$/.exec(held)?.index ?? held.length);
-    const ready = held.slice(0, end);
-    held = held.slice(end);
-    return reveal(ready);
-  };
-}

@@ -15,7 +15,7 @@ export interface FileCacheOptions {
   readonly now?: () => number;
 }
 
-export interface CacheEntry {
+interface CacheEntry {
   readonly key: string;
   readonly bytes: number;
   /** ISO 8601: when it was kept. */
