@@ -1,13 +1,26 @@
 #!/usr/bin/env node
-import { analyzers } from './analyzers/index.ts';
-import { readDump } from './cluster/files.ts';
-import { diagnose } from './diagnose.ts';
+import { basename } from 'node:path';
+import { isBrokenPipe } from './cli/io.ts';
+import { main } from './cli/main.ts';
 
-// A first way through the house, to grade analyzers with; `cli/main.ts` replaces it.
-const arg = (name: string) => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
-const { snapshot, gaps } = await readDump([arg('-f') ?? '-'], {
-  at: arg('--at'),
-  stdin: process.stdin,
-  onWarning: (line) => process.stderr.write(`${line}\n`),
+const { stdin, stdout, stderr, env, argv } = process;
+
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error) => {
+    if (!isBrokenPipe(error)) throw error;
+  });
+}
+
+// A second Ctrl-C ends the process at once, whatever it is doing.
+const interrupt = new AbortController();
+process.once('SIGINT', () => interrupt.abort());
+
+process.exitCode = await main(argv.slice(2), {
+  stdin,
+  stdout,
+  stderr,
+  env,
+  cwd: process.cwd(),
+  signal: interrupt.signal,
+  name: basename(argv[1] ?? '').startsWith('kubectl-') ? 'kubectl podlens' : 'podlens',
 });
-process.stdout.write(`${JSON.stringify(diagnose(snapshot, { analyzers, gaps }), null, 2)}\n`);

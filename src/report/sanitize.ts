@@ -9,7 +9,7 @@ const sequences =
 
 // Bidirectional marks, overrides and isolates, zero-width and invisible characters, tags, line separators that are not \n.
 const invisible =
-  // biome-ignore lint/suspicious/noMisleadingCharacterClass: each of these characters is meant by itself
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: each stands for itself; joiners and marks are the point
   /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/gu;
 
 const controls = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g;

@@ -1,0 +1,229 @@
+import type { Explained, Explanation } from '../ai/explained.ts';
+import type { Evidence, Finding, Moment, Problem, Ref, Severity, Step } from '../finding.ts';
+import type { Reporter } from './reporter.ts';
+import { sanitize, sanitizeLine } from './sanitize.ts';
+import type { Style } from './style.ts';
+import { ago, kubectlName, lookedAt, plural, podsOf, shortRef, summarize } from './words.ts';
+import { truncate, widthOf, wrap } from './wrap.ts';
+
+/** For people: a summary, the problems worst first, what is only worth knowing, and what could not be seen. */
+export const text: Reporter = (report, style) => {
+  const wrong = report.problems.filter(({ root }) => root.severity !== 'info');
+  const infos = report.problems.filter(({ root }) => root.severity === 'info');
+  const blocks = [
+    [style.paint.bold(summarize(report))].flatMap((line) => wrapPainted(line, style)),
+    ...wrong.map((problem, index) => problemBlock(problem, index + 1, report, style)),
+    infoBlock(infos, style),
+    gapBlock(report, style),
+    notesBlock(report, style),
+    wrong.length === 0 ? [] : wrap(lookedAt(report), style.columns).map((line) => style.paint.dim(line)),
+  ];
+  const lines = blocks.filter((block) => block.length > 0).map((block) => block.join('\n'));
+  return `${lines.join('\n\n')}\n`;
+};
+
+/** Only for lines that are painted as a whole: wraps what they say and paints each piece. */
+function wrapPainted(line: string, { columns, paint }: Style): string[] {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: its own colours are taken off and put on again
+  return wrap(line.replace(/\u001b\[\d+m/g, ''), columns).map((piece) => paint.bold(piece));
+}
+
+const INDENT = '   ';
+const MOST_PODS = 5;
+const MOST_EVIDENCE = 5;
+const MOST_SYMPTOMS = 4;
+
+function problemBlock(problem: Problem, number: number, report: Explained, style: Style): string[] {
+  const { root, symptoms } = problem;
+  return [
+    ...headline(problem, number, style),
+    ...indented(root.message, style),
+    ...confidence(root, style),
+    ...section('Evidence', evidenceLines(root, report, style), style),
+    ...section(
+      'Changed before',
+      (problem.changes ?? []).flatMap((moment) => momentLines(moment, report, style)),
+      style,
+    ),
+    ...section('What happened', timelineLines(problem, report, style), style),
+    ...section(
+      'Next steps',
+      root.remedy.flatMap((step, index) => stepLines(step, index + 1, style)),
+      style,
+    ),
+    ...section('Also affected', affected(problem, style), style),
+    ...section('Because of it', symptomLines(symptoms, style), style),
+    ...(report.explanations?.[problem.id] ?? []).flatMap((explanation) => explanationLines(explanation, style)),
+  ];
+}
+
+function headline(problem: Problem, number: number, { columns, paint }: Style): string[] {
+  const { root } = problem;
+  const who = kubectlName(problem.owner ?? root.subject);
+  const pods = podsOf(problem).length;
+  const many = pods > 1 || (pods === 1 && root.subject.kind !== 'Pod') ? ` · ${plural(pods, 'pod')}` : '';
+  const label = `${root.severity.toUpperCase()} ${root.code}`;
+  const plain = `${number}. ${label} · ${who}${many}`;
+  const painted = `${paint.bold(`${number}.`)} ${paintSeverity(root.severity, paint)(label)} · ${paint.bold(who)}${many}`;
+  if (widthOf(plain) <= columns) return [painted];
+  return [
+    `${paint.bold(`${number}.`)} ${paintSeverity(root.severity, paint)(label)}`,
+    `${INDENT}${paint.bold(who)}${many}`,
+  ];
+}
+
+const paintSeverity = (severity: Severity, paint: Style['paint']) =>
+  severity === 'critical' ? paint.red.bold : severity === 'warning' ? paint.yellow.bold : paint.blue;
+
+/** Wraps cluster text below an indent; `first` stands in front of the first line. */
+function indented(value: string, { columns }: Style, first = INDENT, rest = ' '.repeat(widthOf(first))): string[] {
+  const lines = wrap(sanitize(value), columns - widthOf(rest));
+  return lines.map((line, index) => `${index === 0 ? first : rest}${line}`);
+}
+
+function section(title: string, lines: readonly string[], { paint }: Style): string[] {
+  return lines.length === 0 ? [] : ['', `${INDENT}${paint.underline(title)}`, ...lines];
+}
+
+function confidence({ confidence, check }: Finding, style: Style): string[] {
+  if (confidence === 'certain') return [];
+  const sure = confidence === 'likely' ? 'This is likely, not certain.' : 'This is possible, not more.';
+  if (check === undefined) return indented(sure, style);
+  return [
+    ...indented(`${sure} To settle it: ${lowerFirst(check.text)}`, style),
+    ...commandLine(check, `${INDENT}  `, style),
+  ];
+}
+
+const lowerFirst = (sentence: string): string =>
+  /^[A-Z][a-z]/.test(sentence) ? `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}` : sentence;
+
+function evidenceLines({ subject, evidence }: Finding, report: Explained, style: Style): string[] {
+  const shown = evidence.slice(0, MOST_EVIDENCE);
+  const more = evidence.length - shown.length;
+  return [
+    ...shown.flatMap((item) => evidenceLine(item, subject, report, style)),
+    ...(more > 0 ? [`${INDENT}· ${style.paint.dim(`and ${more} more (-o json shows all)`)}`] : []),
+  ];
+}
+
+function evidenceLine({ from, where, text, at }: Evidence, subject: Ref, report: Explained, style: Style): string[] {
+  const own = from.kind === subject.kind && from.name === subject.name;
+  const age = at === undefined ? '' : `, ${ago(at, report)}`;
+  const source = sanitizeLine(`${own ? '' : `${shortRef(from)} `}${where}${age}:`);
+  const lines = sanitize(text)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  const quoted = lines.length > 3 ? [...lines.slice(0, 3), '…'] : lines;
+  return [
+    ...wrap(source, style.columns - 5).map(
+      (line, index) => `${INDENT}${index === 0 ? '· ' : '  '}${style.paint.dim(line)}`,
+    ),
+    ...quoted.flatMap((line) => indented(truncate(line, 600), style, `${INDENT}  `)),
+  ];
+}
+
+function momentLines({ at, text }: Moment, report: Explained, style: Style): string[] {
+  return indented(`${ago(at, report)}: ${sanitizeLine(text)}`, style, `${INDENT}· `);
+}
+
+function timelineLines({ timeline = [] }: Problem, report: Explained, style: Style): string[] {
+  const day = report.takenAt.slice(0, 10);
+  return timeline.flatMap(({ at, text }) => {
+    const stamp = at.startsWith(day) ? at.slice(11, 19) : `${at.slice(5, 10)} ${at.slice(11, 19)}`;
+    return indented(sanitizeLine(text), style, `${INDENT}${stamp}  `);
+  });
+}
+
+const marks: Readonly<Record<Step['safety'], string>> = {
+  inspect: '',
+  change: '(changes) ',
+  destructive: '(destructive) ',
+};
+
+function stepLines(step: Step, number: number, style: Style): string[] {
+  const lead = `${INDENT}${number}. `;
+  const lines = indented(`${marks[step.safety]}${sanitizeLine(step.text)}`, style, lead);
+  return [...lines, ...commandLine(step, ' '.repeat(lead.length), style)];
+}
+
+/** On a line of its own and never wrapped: ready to copy. */
+const commandLine = ({ command, safety }: Step, indent: string, { paint }: Style): string[] =>
+  command === undefined
+    ? []
+    : [
+        `${indent}${(safety === 'inspect' ? paint.cyan : safety === 'change' ? paint.yellow : paint.red)(sanitizeLine(command))}`,
+      ];
+
+function affected({ root, affects }: Problem, style: Style): string[] {
+  if (affects.length === 0) return [];
+  const names = affects.slice(0, MOST_PODS).map((ref) => named(ref, root.subject));
+  const more = affects.length > MOST_PODS ? ` and ${affects.length - MOST_PODS} more` : '';
+  return indented(`${names.join(', ')}${more}`, style);
+}
+
+const named = (ref: Ref, subject: Ref): string =>
+  ref.namespace === subject.namespace || ref.namespace === undefined
+    ? shortRef(ref)
+    : `${ref.namespace}/${shortRef(ref)}`;
+
+function symptomLines(symptoms: readonly Finding[], style: Style): string[] {
+  const real = symptoms.filter(({ severity }) => severity !== 'info');
+  const shown = real.slice(0, MOST_SYMPTOMS);
+  const more = real.length - shown.length;
+  return [
+    ...shown.flatMap(({ code, message }) => indented(`${code}: ${sanitizeLine(message)}`, style, `${INDENT}· `)),
+    ...(more > 0 ? [`${INDENT}· and ${more} more`] : []),
+  ];
+}
+
+function explanationLines(explanation: Explanation, style: Style): string[] {
+  const { backend, cached, cause, steps, note, cost, unsupported, rejected } = explanation;
+  const took =
+    cost === undefined
+      ? ''
+      : `, ${(cost.milliseconds / 1000).toFixed(1)} s, ${cost.tokens.input + cost.tokens.output} tokens`;
+  const dropped = unsupported + rejected.length;
+  const left = dropped === 0 ? '' : `, ${dropped} unsupported ${dropped === 1 ? 'claim' : 'claims'} dropped`;
+  const title = sanitizeLine(`Explained by ${backend}${cached ? ' (from the cache)' : ''}${took}${left}`);
+  return section(
+    title,
+    [
+      ...(cause === '' ? [] : indented(cause, style)),
+      ...steps.flatMap((step, index) => stepLines(step, index + 1, style)),
+      ...(note === undefined ? [] : indented(note, style)),
+    ],
+    style,
+  );
+}
+
+function infoBlock(infos: readonly Problem[], style: Style): string[] {
+  if (infos.length === 0) return [];
+  const shown = infos.slice(0, 10);
+  const more = infos.length - shown.length;
+  return [
+    style.paint.bold('Good to know'),
+    ...shown.flatMap((problem) =>
+      indented(
+        `${kubectlName(problem.owner ?? problem.root.subject)}: ${sanitizeLine(problem.root.message)}`,
+        style,
+        ' · ',
+      ),
+    ),
+    ...(more > 0 ? [` · and ${more} more (-o json shows all)`] : []),
+  ];
+}
+
+function gapBlock({ gaps }: Explained, style: Style): string[] {
+  if (gaps.length === 0) return [];
+  return [
+    style.paint.bold('What podlens could not look at'),
+    ...gaps.flatMap(({ what, reason, hint }) => {
+      const sentence = /[.!?]$/.test(reason) ? reason : `${reason}.`;
+      return indented(`${what}: ${sentence}${hint === undefined ? '' : ` ${hint}`}`, style, ' · ');
+    }),
+  ];
+}
+
+const notesBlock = ({ explain }: Explained, style: Style): string[] =>
+  (explain?.notes ?? []).flatMap((note) => indented(sanitizeLine(note), style, ' · '));

@@ -1,0 +1,77 @@
+import type { Ref, Report } from '../finding.ts';
+import { humanSeconds, secondsBetween } from '../objects/time.ts';
+import { sanitizeLine } from './sanitize.ts';
+
+/** "1 pod", "3 pods". */
+export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+
+/** As kubectl takes it: "pod/web-0 -n shop". */
+export function kubectlName({ kind, namespace, name }: Ref): string {
+  const where = namespace === undefined ? '' : ` -n ${namespace}`;
+  return sanitizeLine(`${kind.toLowerCase()}/${name}${where}`);
+}
+
+/** "pod/web-0", and with its container "pod/web-0 (app)". */
+export function shortRef({ kind, name, container }: Ref): string {
+  return sanitizeLine(`${kind.toLowerCase()}/${name}${container === undefined ? '' : ` (${container})`}`);
+}
+
+/** "12 min ago", judged by when the report was taken; empty where a time is unknown or ahead. */
+export function ago(at: string | undefined, { takenAt }: Pick<Report, 'takenAt'>): string {
+  const seconds = secondsBetween(at, takenAt);
+  if (seconds === undefined) return '';
+  return seconds < 0 ? `in ${humanSeconds(-seconds)}` : `${humanSeconds(seconds)} ago`;
+}
+
+/** How many pods a problem breaks, its own subject among them. */
+export const podsOf = ({ root, affects }: Report['problems'][number]): readonly Ref[] =>
+  [root.subject, ...affects].filter(({ kind }) => kind === 'Pod');
+
+/** "7 problems, 5 of them critical, affect 12 of 48 pods in 9 namespaces." */
+export function summarize(report: Report): string {
+  const wrong = report.problems.filter(({ root }) => root.severity !== 'info');
+  if (wrong.length === 0)
+    return `No problems found${report.gaps.length === 0 ? '' : ' in what could be read'}. ${lookedAt(report)}`;
+  const critical = wrong.filter(({ root }) => root.severity === 'critical').length;
+  const worst = critical === 0 ? '' : critical === wrong.length ? ', critical,' : `, ${critical} of them critical,`;
+  const pods = new Set(
+    wrong.flatMap((problem) => podsOf(problem).map(({ namespace, name }) => `${namespace}/${name}`)),
+  );
+  const among = `${pods.size} of ${plural(report.stats.objects['Pod'] ?? 0, 'pod')} in ${plural(report.stats.namespaces, 'namespace')}`;
+  return `${plural(wrong.length, 'problem')}${worst} ${wrong.length === 1 ? 'affects' : 'affect'} ${among}.`;
+}
+
+const COUNTED = [
+  'Pod',
+  'Node',
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'Job',
+  'Service',
+  'PersistentVolumeClaim',
+  'Event',
+];
+
+/** What was looked at, so that "nothing" means something. */
+export function lookedAt({ stats, scope }: Report): string {
+  const counts = COUNTED.filter((kind) => (stats.objects[kind] ?? 0) > 0).map((kind) =>
+    plural(stats.objects[kind] ?? 0, words[kind] ?? kind),
+  );
+  const where =
+    scope.namespaces === undefined ? plural(stats.namespaces, 'namespace') : `namespace ${scope.namespaces.join(', ')}`;
+  const what = counts.length === 0 ? 'no objects' : counts.join(', ');
+  return sanitizeLine(`Looked at ${what} in ${where} with ${plural(stats.analyzers, 'analyzer')}.`);
+}
+
+const words: Readonly<Record<string, string>> = {
+  Pod: 'pod',
+  Node: 'node',
+  Deployment: 'deployment',
+  StatefulSet: 'statefulset',
+  DaemonSet: 'daemonset',
+  Job: 'job',
+  Service: 'service',
+  PersistentVolumeClaim: 'claim',
+  Event: 'event',
+};

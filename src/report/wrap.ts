@@ -1,0 +1,68 @@
+import stringWidth from 'string-width';
+
+const plain = /^[\u0020-\u007e]*$/;
+
+/** How many columns a text takes: wide characters take two. */
+export const widthOf = (text: string): number => (plain.test(text) ? text.length : stringWidth(text));
+
+/** Breaks plain text at blanks; what is longer than a line is broken where the line ends. Line feeds are kept. */
+export function wrap(text: string, columns: number): string[] {
+  const width = Math.max(20, columns);
+  return text.split('\n').flatMap((line) => wrapLine(line, width));
+}
+
+function wrapLine(line: string, columns: number): string[] {
+  if (widthOf(line) <= columns) return [line.trimEnd()];
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.split(/(?<= )(?=[^ ])/)) {
+    const whole = current + word;
+    if (widthOf(whole.trimEnd()) <= columns) {
+      current = whole;
+      continue;
+    }
+    if (fitsAlone(word, columns)) {
+      if (current.trim() !== '') lines.push(current.trimEnd());
+      current = word;
+      continue;
+    }
+    // A word longer than a line starts where the text before it ends.
+    const pieces = cut(whole, columns);
+    current = pieces.pop() ?? '';
+    lines.push(...pieces.map((piece) => piece.trimEnd()));
+  }
+  if (current.trim() !== '') lines.push(current.trimEnd());
+  return lines;
+}
+
+/** A run of wide characters may be broken anywhere: such scripts put no blanks between words. */
+const fitsAlone = (word: string, columns: number): boolean =>
+  widthOf(word.trimEnd()) <= columns && !/[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]/.test(word);
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** Closing marks do not begin a line. */
+const closes = /^[、。，．：；！？）」』】〉》…,.;:!?)]/;
+
+function cut(text: string, columns: number): string[] {
+  const pieces: string[] = [];
+  let piece = '';
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) {
+    const more = widthOf(segment);
+    if (width + more > columns && !(closes.test(segment) && width + more <= columns + 2)) {
+      pieces.push(piece);
+      piece = '';
+      width = 0;
+    }
+    piece += segment;
+    width += more;
+  }
+  return [...pieces, piece];
+}
+
+/** Cuts a text to a number of columns, with … where something is missing. */
+export function truncate(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  return `${cut(text, columns - 1)[0] ?? ''}…`;
+}
