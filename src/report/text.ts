@@ -24,7 +24,6 @@ export const text: Reporter = (report, style) => {
 
 /** Only for lines that are painted as a whole: wraps what they say and paints each piece. */
 function wrapPainted(line: string, { columns, paint }: Style): string[] {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: its own colours are taken off and put on again
   return wrap(line.replace(/\u001b\[\d+m/g, ''), columns).map((piece) => paint.bold(piece));
 }
 
