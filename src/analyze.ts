@@ -69,9 +69,10 @@ export function viewOf<K extends Kind>(snapshot: Snapshot, needs: readonly K[]):
 
 function judge(snapshot: Snapshot, draft: Draft, rule: Rule): Candidate {
   const owner = ownerOfSubject(snapshot, draft.subject);
+  const workload = owner ?? workloadBehind(snapshot, draft);
   const where: Where = {
     subject: draft.subject,
-    ...(owner === undefined ? {} : { owner }),
+    ...(workload === undefined ? {} : { owner: workload }),
     detail: draft.detail ?? {},
   };
   const finding: Finding = {
@@ -94,6 +95,12 @@ function judge(snapshot: Snapshot, draft: Draft, rule: Rule): Candidate {
     explains: draft.explains ?? [],
     explainedBy: draft.explainedBy ?? [],
   };
+}
+
+/** Where the cause is another object, its remedy may still be in the workload that it breaks. */
+function workloadBehind(snapshot: Snapshot, { explains = [] }: Draft): Ref | undefined {
+  const pod = explains.find(({ kind }) => kind === 'Pod');
+  return pod === undefined ? undefined : ownerOfSubject(snapshot, pod);
 }
 
 function ownerOfSubject(snapshot: Snapshot, subject: Ref): Ref | undefined {

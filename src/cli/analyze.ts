@@ -1,49 +1,93 @@
-import { analyzers } from '../analyzers/index.ts';
+import type { Explained } from '../ai/explained.ts';
 import { inScope } from '../cluster/scope.ts';
+import type { Config } from '../config.ts';
 import { diagnose } from '../diagnose.ts';
-import { PodlensError } from '../errors.ts';
 import { type Report, type Severity, severities } from '../finding.ts';
 import { loadReporter } from '../report/index.ts';
-import type { Format } from '../report/reporter.ts';
+import { type Format, formats } from '../report/reporter.ts';
 import { createStyle } from '../report/style.ts';
+import { readConfig } from './config-file.ts';
 import { exitCodes } from './exit-codes.ts';
+import { beginExplaining, type ExplainFlags } from './explain.ts';
 import { choose } from './filters.ts';
 import { columnsOf, type Io, wantsColor, write } from './io.ts';
 import type { ExplainOptions } from './options.ts';
+import { loadAnalyzers } from './plugins.ts';
 import { kindsToRead, understand } from './scope.ts';
-import { readSource, type SourceOptions } from './source.ts';
+import { readSource, type Source, type SourceOptions } from './source.ts';
 
 export interface AnalyzeOptions extends SourceOptions, ExplainOptions {
-  readonly output: Format;
+  /** Absent: text, or what the config says. */
+  readonly output?: Format;
   readonly failOn?: Severity;
   readonly stats?: boolean;
   readonly color: boolean;
+  readonly config?: string;
 }
 
 /** `podlens analyze`: reads a cluster, finds what is broken, prints the report. Returns the exit code. */
-export async function analyze(words: readonly string[], options: AnalyzeOptions, io: Io): Promise<number> {
+export async function analyze(words: readonly string[], flags: AnalyzeOptions, io: Io): Promise<number> {
+  const config = await readConfig(flags, io);
+  const options = withDefaults(flags, config);
   const request = understand(words, options);
-  const chosen = choose(options.filter, analyzers);
-  const source = await readSource(options, { kinds: kindsToRead(request, chosen), namespaces: request.namespaces }, io);
+  const chosen = choose(options.filter, await loadAnalyzers(config));
+  const deliver = await beginExplaining(explainFlags(options), config, io);
+  const wanted = { kinds: kindsToRead(request, chosen), namespaces: request.namespaces };
+  const source = await readSource(options, wanted, io);
   const asked = request.resolve(source, chosen);
+  const started = performance.now();
   const whole = diagnose(source.snapshot, { analyzers: chosen.analyzers, gaps: source.gaps });
   const report = inScope(whole, source.snapshot, asked);
-  if (options.printPrompt || options.explain) {
-    throw new PodlensError('explain-missing', 'Explanations are not there yet.');
-  }
+  const milliseconds = performance.now() - started;
   await pause();
   if (io.signal.aborted) return exitCodes.interrupted;
-  const reporter = await loadReporter(options.output);
-  const style = createStyle({
-    columns: columnsOf(io.stdout, io.env),
-    color: options.output === 'text' && wantsColor(io.stdout, io.env, options.color),
-  });
-  await write(io.stdout, reporter(report, style));
+  await deliver(report, source.snapshot, (explained) => print(explained, options, io));
+  if (options.stats) await writeStats(source, milliseconds, io);
   return exitCodeOf(report, options.failOn);
 }
 
 /** Diagnosis is synchronous; this lets a Ctrl-C that came meanwhile be heard before anything is printed. */
 const pause = () => new Promise((resolve) => setImmediate(resolve));
+
+type Options = AnalyzeOptions & { readonly output: Format };
+
+/** Flags come before the config file. */
+function withDefaults(flags: AnalyzeOptions, { analyze }: Config): Options {
+  const { filter, namespace, failOn, logs } = analyze;
+  const output = flags.output ?? formats.find((format) => format === analyze.output) ?? 'text';
+  return {
+    ...(filter === undefined ? {} : { filter }),
+    ...(namespace === undefined || flags.allNamespaces ? {} : { namespace }),
+    ...(failOn === undefined ? {} : { failOn }),
+    ...flags,
+    logs: flags.logs && logs !== false,
+    output,
+  };
+}
+
+/** `--no-anonymize` is a wish, its absence is none: then the config decides. */
+const explainFlags = ({ anonymize, ...options }: Options): ExplainFlags => ({
+  ...options,
+  ...(anonymize ? {} : { anonymize }),
+});
+
+async function print(report: Explained, { output, color }: Options, io: Io): Promise<void> {
+  const reporter = await loadReporter(output);
+  const style = createStyle({
+    columns: columnsOf(io.stdout, io.env),
+    color: output === 'text' && wantsColor(io.stdout, io.env, color),
+  });
+  await write(io.stdout, reporter(report, style));
+}
+
+async function writeStats({ stats, milliseconds }: Source, diagnosis: number, io: Io): Promise<void> {
+  const { requests, bytes, retries } = stats;
+  const again = retries === 0 ? '' : `, ${retries} of them again`;
+  await write(
+    io.stderr,
+    `Reading: ${requests} requests or files${again}, ${bytes} bytes, ${Math.round(milliseconds)} ms. Diagnosis: ${Math.round(diagnosis)} ms.\n`,
+  );
+}
 
 export function exitCodeOf(report: Report, failOn: Severity | undefined): number {
   if (failOn === undefined) return exitCodes.done;

@@ -15,7 +15,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     code = result;
   });
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
     return io.signal.aborted ? exitCodes.interrupted : code;
   } catch (error) {
     if (io.signal.aborted) return exitCodes.interrupted;

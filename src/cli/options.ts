@@ -80,7 +80,7 @@ export const logsOption = (command: Command): Command =>
   command.option('--no-logs', 'do not read the logs of containers');
 
 export const formatOption = (): Option =>
-  new Option('-o, --output <format>', 'how to write the report').choices(formats).default('text');
+  new Option('-o, --output <format>', 'how to write the report (default: text)').choices(formats);
 
 export const failOnOption = (): Option =>
   new Option(

@@ -154,10 +154,12 @@ const commandLine = ({ command, safety }: Step, indent: string, { paint }: Style
         `${indent}${(safety === 'inspect' ? paint.cyan : safety === 'change' ? paint.yellow : paint.red)(sanitizeLine(command))}`,
       ];
 
-function affected({ root, affects }: Problem, style: Style): string[] {
-  if (affects.length === 0) return [];
-  const names = affects.slice(0, MOST_PODS).map((ref) => named(ref, root.subject));
-  const more = affects.length > MOST_PODS ? ` and ${affects.length - MOST_PODS} more` : '';
+function affected({ root, owner, affects }: Problem, style: Style): string[] {
+  // The headline names the workload already.
+  const others = affects.filter(({ kind, name }) => kind !== owner?.kind || name !== owner.name);
+  if (others.length === 0) return [];
+  const names = others.slice(0, MOST_PODS).map((ref) => named(ref, root.subject));
+  const more = others.length > MOST_PODS ? ` and ${others.length - MOST_PODS} more` : '';
   return indented(`${names.join(', ')}${more}`, style);
 }
 
