@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**'],
     maxWorkers: 2,
+    setupFiles: ['test/support/setup.ts'],
     testTimeout: 20_000,
     coverage: { include: ['src/**'] },
   },

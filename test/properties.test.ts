@@ -284,6 +284,6 @@ test('any cluster: no analyzer stops, no pod has two roots, and the same cluster
       const reversed = { ...generated, pods: [...generated.pods].reverse(), nodes: [...generated.nodes].reverse() };
       expect(JSON.stringify(report(reversed))).toBe(JSON.stringify(first));
     }),
-    { numRuns: 1500, seed: 20_261_121 },
+    { numRuns: 1500 },
   );
 });

@@ -148,6 +148,7 @@ export function parse(all: readonly string[]): Parsed | string {
     else given.push([bare, own ?? 'true']);
   }
   if (verb === undefined) return 'it has no verb';
+  if (all.includes('--')) return 'it runs something of its own';
   const flags = new Map<string, string>();
   for (const [flag, value] of given) {
     if (value === undefined) return `the flag ${flag} has no value`;
