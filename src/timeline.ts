@@ -3,7 +3,7 @@ import type { Moment, Problem } from './finding.ts';
 import { meaningOf } from './objects/exits.ts';
 import { containersOf, type Pod, podEvents, podRef } from './objects/pods.ts';
 import { humanSeconds, ms, secondsBetween } from './objects/time.ts';
-import { compare, type View } from './snapshot.ts';
+import type { View } from './snapshot.ts';
 
 // Problems of containers that come and go: only there does the order of things tell.
 const restarting = /^(oom|crash|probe|hook|runtime)\./;
@@ -18,7 +18,8 @@ export function timelineOf(cluster: View<'Pod' | 'Event'>, problem: Problem, cha
   const moments = [...changes, ...runs(pod), ...eventMoments(cluster, pod)].filter(({ at }) => ms(at) !== undefined);
   const seen = new Set<string>();
   const distinct = moments.filter(({ at, text }) => !seen.has(`${at} ${text}`) && seen.add(`${at} ${text}`));
-  distinct.sort((a, b) => (ms(a.at) ?? 0) - (ms(b.at) ?? 0) || compare(a.text, b.text));
+  // Of the same second, in the order in which they were found: a start before its end.
+  distinct.sort((a, b) => (ms(a.at) ?? 0) - (ms(b.at) ?? 0));
   return distinct.slice(-MOST);
 }
 
