@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Config, defaults } from './config.ts';
 import { PodlensError } from './errors.ts';
 import { didYouMean } from './objects/suggest.ts';
+import { formats } from './report/reporter.ts';
 
 const list = z.union([z.array(z.string()), z.string().transform((text) => text.split(/,\s*/))]);
 
@@ -45,7 +46,7 @@ const schema = z.strictObject({
     .strictObject({
       filter: list.optional(),
       namespace: list.optional(),
-      output: z.string().optional(),
+      output: z.enum(formats).optional(),
       failOn: z.enum(['critical', 'warning', 'info']).optional(),
       logs: z.boolean().optional(),
       explain: z.boolean().optional(),

@@ -1,3 +1,5 @@
+import type { Format } from './report/reporter.ts';
+
 /** One model endpoint, as the config file names it. */
 export interface BackendConfig {
   readonly name: string;
@@ -39,7 +41,7 @@ export interface Config {
   readonly analyze: {
     readonly filter?: readonly string[] | undefined;
     readonly namespace?: readonly string[] | undefined;
-    readonly output?: string | undefined;
+    readonly output?: Format | undefined;
     readonly failOn?: 'critical' | 'warning' | 'info' | undefined;
     readonly logs?: boolean | undefined;
     readonly explain?: boolean | undefined;

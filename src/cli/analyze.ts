@@ -1,14 +1,13 @@
-import type { Explained } from '../ai/explained.ts';
 import { inScope } from '../cluster/scope.ts';
 import type { Config } from '../config.ts';
 import { diagnose } from '../diagnose.ts';
 import { type Report, type Severity, severities } from '../finding.ts';
 import { loadReporter } from '../report/index.ts';
-import { type Format, formats } from '../report/reporter.ts';
+import type { Format } from '../report/reporter.ts';
 import { createStyle } from '../report/style.ts';
 import { readConfig } from './config-file.ts';
+import { type Printer, prepareDelivery } from './delivery.ts';
 import { exitCodes } from './exit-codes.ts';
-import { beginExplaining, type ExplainFlags } from './explain.ts';
 import { choose } from './filters.ts';
 import { columnsOf, type Io, wantsColor, write } from './io.ts';
 import type { ExplainOptions } from './options.ts';
@@ -31,7 +30,7 @@ export async function analyze(words: readonly string[], flags: AnalyzeOptions, i
   const options = withDefaults(flags, config);
   const request = understand(words, options);
   const chosen = choose(options.filter, await loadAnalyzers(config));
-  const deliver = await beginExplaining(explainFlags(options), config, io);
+  const deliver = await prepareDelivery(options, config, io);
   const wanted = { kinds: kindsToRead(request, chosen), namespaces: request.namespaces };
   const source = await readSource(options, wanted, io);
   const asked = request.resolve(source, chosen);
@@ -41,7 +40,7 @@ export async function analyze(words: readonly string[], flags: AnalyzeOptions, i
   const milliseconds = performance.now() - started;
   await pause();
   if (io.signal.aborted) return exitCodes.interrupted;
-  await deliver(report, source.snapshot, (explained) => print(explained, options, io));
+  await deliver(report, source.snapshot, await createPrinter(options, io));
   if (options.stats) await writeStats(source, milliseconds, io);
   return exitCodeOf(report, options.failOn);
 }
@@ -53,31 +52,31 @@ type Options = AnalyzeOptions & { readonly output: Format };
 
 /** Flags come before the config file. */
 function withDefaults(flags: AnalyzeOptions, { analyze }: Config): Options {
-  const { filter, namespace, failOn, logs } = analyze;
-  const output = flags.output ?? formats.find((format) => format === analyze.output) ?? 'text';
+  const { filter, namespace, failOn, logs, explain } = analyze;
   return {
     ...(filter === undefined ? {} : { filter }),
     ...(namespace === undefined || flags.allNamespaces ? {} : { namespace }),
     ...(failOn === undefined ? {} : { failOn }),
+    ...(explain === undefined ? {} : { explain }),
     ...flags,
     logs: flags.logs && logs !== false,
-    output,
+    output: flags.output ?? analyze.output ?? 'text',
   };
 }
 
-/** `--no-anonymize` is a wish, its absence is none: then the config decides. */
-const explainFlags = ({ anonymize, ...options }: Options): ExplainFlags => ({
-  ...options,
-  ...(anonymize ? {} : { anonymize }),
-});
-
-async function print(report: Explained, { output, color }: Options, io: Io): Promise<void> {
+async function createPrinter({ output, color }: Options, io: Io): Promise<Printer> {
   const reporter = await loadReporter(output);
   const style = createStyle({
     columns: columnsOf(io.stdout, io.env),
     color: output === 'text' && wantsColor(io.stdout, io.env, color),
   });
-  await write(io.stdout, reporter(report, style));
+  return {
+    report: (explained) => write(io.stdout, reporter(explained, style)),
+    async explanation(problem, number, explanations) {
+      const { explanationText } = await import('../report/text.ts');
+      await write(io.stdout, explanationText(problem, number, explanations, style));
+    },
+  };
 }
 
 async function writeStats({ stats, milliseconds }: Source, diagnosis: number, io: Io): Promise<void> {

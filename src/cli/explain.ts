@@ -6,19 +6,11 @@ import type { Cache } from '../cache/cache.ts';
 import type { Config } from '../config.ts';
 import { PodlensError } from '../errors.ts';
 import type { Report } from '../finding.ts';
-import { sanitizeLine } from '../report/sanitize.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { type Io, write } from './io.ts';
 
 /** What the flags say about explaining. */
 export interface ExplainFlags extends BackendRequest {
-  readonly explain?: boolean | undefined;
-  readonly interactive?: boolean | undefined;
-  readonly printPrompt?: boolean | undefined;
-  readonly stats?: boolean | undefined;
-  readonly output: string;
-  /** What -f names. */
-  readonly filename?: readonly string[] | undefined;
   readonly language?: string | undefined;
   /** False: answers are neither looked up nor kept. */
   readonly cache: boolean;
@@ -26,74 +18,6 @@ export interface ExplainFlags extends BackendRequest {
   readonly anonymize?: boolean | undefined;
   readonly maxCalls?: number | undefined;
   readonly maxTokensTotal?: number | undefined;
-}
-
-/** Prints a report with what models say about it, or what they would be asked, or as it is. */
-export type Deliver = (
-  report: Report,
-  snapshot: Snapshot,
-  print: (report: Explained) => Promise<void>,
-) => Promise<void>;
-
-/**
- * Called before the cluster is read, so that a backend that cannot work is said at once. A model that fails later costs
- * nothing but its own words: the report is printed whole, and stderr says once what went wrong.
- */
-export async function beginExplaining(flags: ExplainFlags, config: Config, io: Io): Promise<Deliver> {
-  if (flags.printPrompt) {
-    return async (report, snapshot) => write(io.stdout, await printedPrompts(report, snapshot, { flags, config, io }));
-  }
-  if (flags.interactive) checkInteractive(flags);
-  if (!(flags.explain ?? config.analyze.explain) && !flags.interactive) return (report, _, print) => print(report);
-  const explainer = await prepareExplainer(flags, config, io);
-  return async (report, snapshot, print) => {
-    if (flags.explain ?? config.analyze.explain) await deliver(report, snapshot, { explainer, flags, io, print });
-    else await print(report);
-    const [backend] = explainer.backends;
-    if (!flags.interactive || backend === undefined || io.signal.aborted) return;
-    const { converse } = await import('./interactive.ts');
-    await converse(report, snapshot, { ...explainer, backend }, io);
-  };
-}
-
-function checkInteractive({ backend, filename, output }: ExplainFlags): void {
-  const fault = (message: string, hint: string) => new PodlensError('interactive-conflict', message, { hint });
-  if ((backend?.length ?? 0) > 1) throw fault('--interactive talks to one backend.', 'Name one with --backend.');
-  if (filename?.includes('-')) throw fault('--interactive and -f - both read standard input.', 'Name a file with -f.');
-  if (output !== 'text') throw fault(`--interactive goes with -o text, not with -o ${output}.`, 'Leave -o out.');
-}
-
-interface Delivery {
-  readonly explainer: Explainer;
-  readonly flags: ExplainFlags;
-  readonly io: Io;
-  readonly print: (report: Explained) => Promise<void>;
-}
-
-async function deliver(report: Report, snapshot: Snapshot, { explainer, flags, io, print }: Delivery): Promise<void> {
-  const progress = await createProgress(io);
-  const explained = await explainer.explain(report, snapshot, progress).finally(progress.stop);
-  await print(explained);
-  for (const note of explained.explain?.notes ?? []) await write(io.stderr, `${sanitizeLine(note)}\n`);
-  if (!flags.stats) return;
-  for (const line of explainStatsLines(explained)) await write(io.stderr, `${line}\n`);
-}
-
-/** A bar on a terminal; nothing elsewhere. */
-async function createProgress(io: Io): Promise<ExplainEvents & { readonly stop: () => void }> {
-  if (io.stderr.isTTY !== true) return { stop: () => {} };
-  const { SingleBar, Presets } = await import('cli-progress');
-  const bar = new SingleBar(
-    {
-      stream: io.stderr,
-      format: 'Explaining {bar} {value}/{total}',
-      hideCursor: true,
-      clearOnComplete: true,
-      barsize: 20,
-    },
-    Presets.shades_classic,
-  );
-  return { onStart: (total) => bar.start(total, 0), onExplained: () => bar.increment(), stop: () => bar.stop() };
 }
 
 /** Everything that is decided before the cluster is read, so that a wrong flag costs no waiting. */

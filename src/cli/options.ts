@@ -98,8 +98,8 @@ export interface ExplainOptions {
   /** False: answers are neither looked up nor kept. */
   readonly cache: boolean;
   readonly printPrompt?: boolean;
-  /** False: names are sent as they are. */
-  readonly anonymize: boolean;
+  /** False: names are sent as they are. Absent: as the config says. */
+  readonly anonymize?: boolean;
   readonly interactive?: boolean;
   readonly maxCalls?: number;
   readonly maxTokensTotal?: number;
@@ -115,6 +115,7 @@ export const explainOptions = (command: Command): Command =>
     .option('--language <language>', 'the language of explanations: de, pt-BR, 中文')
     .option('--no-cache', 'neither use nor keep answers')
     .option('--print-prompt', 'print what would be sent, and send nothing')
+    .option('--anonymize', 'send pseudonyms in place of names, images and addresses (the default)')
     .option('--no-anonymize', 'send names, images and addresses as they are; secrets are cut out all the same')
     .option('--interactive', 'ask further questions about the report')
     .option('--max-calls <number>', 'make at most this many calls', count)

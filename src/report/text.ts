@@ -178,6 +178,17 @@ function symptomLines(symptoms: readonly Finding[], style: Style): string[] {
   ];
 }
 
+/** What models said about one problem, for a terminal where the report stands already. */
+export function explanationText(
+  problem: Problem,
+  number: number,
+  explanations: readonly Explanation[],
+  style: Style,
+): string {
+  const lines = explanations.flatMap((explanation) => explanationLines(explanation, style));
+  return `\n${[...headline(problem, number, style), ...lines].join('\n')}\n`;
+}
+
 function explanationLines(explanation: Explanation, style: Style): string[] {
   const { backend, cached, cause, steps, note, cost, unsupported, rejected } = explanation;
   const took =
