@@ -61,7 +61,7 @@ function podField(tag: number, cursor: Cursor, stop: number): number {
 }
 
 const DELETION = tagOf(ObjectMeta, 'deletionTimestamp');
-const metadataField: Look = (tag) => (tag === DELETION ? NO : 0);
+const metadataField: Look = (tag, cursor, stop) => (tag === DELETION && stop > cursor.at ? NO : 0);
 
 const NODE_NAME = tagOf(PodSpec, 'nodeName');
 const GATES = tagOf(PodSpec, 'schedulingGates');
