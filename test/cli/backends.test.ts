@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import {
   type AddBackendOptions,
@@ -14,6 +14,7 @@ import {
 import type { Io } from '../../src/cli/io.ts';
 import { PodlensError } from '../../src/errors.ts';
 import { closedUrl } from '../support/http-server.ts';
+import { testIo } from '../support/io.ts';
 import { startOllama } from '../support/ollama-server.ts';
 import { startOpenAi } from '../support/openai-server.ts';
 
@@ -25,35 +26,18 @@ function home(config?: string) {
   const file = join(cwd, 'config.yaml');
   if (config !== undefined) writeFileSync(file, config, { mode: 0o600 });
   const run = async (work: (io: Io) => Promise<number>, env: Record<string, string> = {}, stdin = '') => {
-    const out = collector();
-    const err = collector();
-    const io: Io = {
-      stdout: out.stream,
-      stderr: err.stream,
+    const { io, stdout, stderr } = testIo({
       stdin: Readable.from([stdin]),
       env: { HOME: cwd, PODLENS_CONFIG: file, ...env },
       cwd,
-      signal: new AbortController().signal,
-      name: 'podlens',
-    };
+    });
     const code = await work(io).catch((error: unknown) => {
       if (!(error instanceof PodlensError)) throw error;
       return `${error.code}: ${error.message} ${error.hint ?? ''}`.trim();
     });
-    return { code, stdout: out.text(), stderr: err.text().replaceAll(cwd, '') };
+    return { code, stdout: stdout(), stderr: stderr().replaceAll(cwd, '') };
   };
   return { file, run, text: () => readFileSync(file, 'utf8') };
-}
-
-function collector() {
-  const chunks: string[] = [];
-  const stream = new Writable({
-    write(chunk, _, done) {
-      chunks.push(String(chunk));
-      done();
-    },
-  });
-  return { stream, text: () => chunks.join('') };
 }
 
 const add = (name: string, options: AddBackendOptions) => (io: Io) => addBackend(name, options, io);

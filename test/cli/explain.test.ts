@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Explained } from '../../src/ai/explained.ts';
 import { brokenPods, explanationOf } from '../support/explanations.ts';
@@ -372,6 +373,34 @@ describe('--print-prompt', () => {
     home.write('config.yaml', 'prompts: { system: system.md, user: ./user.md }\nlanguage: de\n');
     const { stdout } = await home.run([...json, '--print-prompt', '--config', 'config.yaml']);
     expect(stdout).toMatch(/^You are terse\. Answer in German\.\n\nWHAT: Cause: image\./);
+  });
+});
+
+describe('the recorded clusters', () => {
+  const recordings = join(import.meta.dirname, '../../fixtures/recordings');
+
+  test('as many calls as distinct causes; the second run makes none; --no-cache makes them all again', async () => {
+    await using server = await startOpenAi({ reply: explains });
+    const flags = ['--explain', '--stats', '--model', 'model-a', '--base-url', server.baseUrl];
+    const argv = ['analyze', '-f', recordings, '-o', 'json', ...flags];
+    const prompts = await createHome().run([...argv, '--print-prompt']);
+    const causes = prompts.stdout.match(/^<data>$/gm)?.length ?? 0;
+    expect(causes).toBeGreaterThan(20);
+    const [home, fresh] = [createHome(), createHome()];
+    const calls: number[] = [];
+    for (const [at, more] of [
+      [home, []],
+      [home, []],
+      [home, ['--no-cache']],
+      [fresh, ['--no-cache']],
+    ] as const) {
+      const before = server.chats.length;
+      const { stderr } = await at.run([...argv, ...more]);
+      calls.push(server.chats.length - before);
+      expect(stderr).toContain(`openai:model-a@${server.baseUrl}: ${calls.at(-1)} calls`);
+    }
+    expect(calls).toEqual([causes, 0, causes, causes]);
+    expect([home.cached().length, fresh.cached()]).toEqual([causes, []]);
   });
 });
 

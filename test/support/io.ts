@@ -6,12 +6,20 @@ export interface TestIoOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   readonly signal?: AbortSignal;
+  /** Whether stdout and stderr are a terminal of 100 columns. */
+  readonly terminal?: boolean;
 }
 
 /** An Io that keeps what is written, in order. */
-export function testIo({ stdin = Readable.from(['']), env = {}, cwd = '/', signal }: TestIoOptions = {}) {
-  const out = collector();
-  const err = collector();
+export function testIo({
+  stdin = Readable.from(['']),
+  env = {},
+  cwd = '/',
+  signal,
+  terminal = false,
+}: TestIoOptions = {}) {
+  const out = collector(terminal);
+  const err = collector(terminal);
   const io: Io = {
     stdout: out.stream,
     stderr: err.stream,
@@ -24,7 +32,7 @@ export function testIo({ stdin = Readable.from(['']), env = {}, cwd = '/', signa
   return { io, stdout: out.text, stderr: err.text };
 }
 
-function collector() {
+function collector(terminal: boolean) {
   const chunks: string[] = [];
   const stream = new Writable({
     write(chunk, _, done) {
@@ -32,5 +40,5 @@ function collector() {
       done();
     },
   });
-  return { stream, text: () => chunks.join('') };
+  return { stream: Object.assign(stream, terminal ? { isTTY: true, columns: 100 } : {}), text: () => chunks.join('') };
 }
