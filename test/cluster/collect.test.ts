@@ -31,12 +31,21 @@ describe('pages', () => {
     expect(stats).toMatchObject({ requests: 3, retries: 0 });
   });
 
+  test('a server that has JSON only gives the same', async () => {
+    const objects = [...pods(2500), crashingPod('shop', 'web')];
+    const [binary, json] = await Promise.all([live({ objects }), live({ objects, protobuf: false })]);
+    const kinds = ['Pod', 'Event'] as const;
+    const [one, other] = await Promise.all([binary.read({ kinds }), json.read({ kinds })]);
+    expect(one.snapshot.list('Pod')).toEqual(other.snapshot.list('Pod'));
+    expect(other.snapshot.list('Pod')).toHaveLength(2501);
+  });
+
   test('the next page is asked for while one is read', async () => {
     // The first page never ends by itself, so that the second can only be asked for in the meantime.
     const asked = Promise.withResolvers<void>();
     const { read } = await live({
       objects: many(2500, (name) =>
-        object('Pod', 'shop', name, { metadata: { name, namespace: 'shop', note: 'x'.repeat(1500) } }),
+        object('Pod', 'shop', name, { metadata: { name, namespace: 'shop', annotations: { note: 'x'.repeat(1500) } } }),
       ),
       fault(request) {
         if (page(request) === 'first' && request.before === 0) return { hangAfter: 2_000_000 };

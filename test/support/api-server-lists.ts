@@ -1,8 +1,13 @@
+import { PROTOBUF } from '../../src/cluster/decode.ts';
+import { isApiKind } from '../../src/cluster/kinds.ts';
+import { normalize } from '../../src/cluster/normalize.ts';
+import { messages } from '../../src/objects/kinds-schema.ts';
 import type { ApiObject, ApiServerOptions, Recorded } from './api-server.ts';
 import { type Answer, json, status } from './api-server-answers.ts';
 import type { Place } from './api-server-paths.ts';
 import { BadSelector, fieldSelector, labelSelector } from './api-server-selectors.ts';
 import { tableOf } from './api-server-tables.ts';
+import { encodeList, encodeMessage, type ListMeta } from './protobuf-encode.ts';
 
 /** One page of a list, as objects, as metadata or as a table. */
 export function listAnswer(place: Place, { query, headers }: Recorded, options: ApiServerOptions): Answer {
@@ -44,8 +49,26 @@ function pageOf(
     // With a selector the server cannot know how many are left.
     ...(left > 0 && selectors.every((selector) => selector === '') ? { remainingItemCount: left } : {}),
   };
+  if (accept.startsWith(PROTOBUF) && options.protobuf !== false) return protobufAnswer(place, page, metadata);
   return json(shaped(place, page, metadata, accept, query));
 }
+
+/** What stands in the tables of `objects/`, as bytes: enough for podlens, which reads no more. */
+function protobufAnswer({ kind, groupVersion }: Place, page: readonly ApiObject[], metadata: ListMeta): Answer {
+  if (!isApiKind(kind)) return status(406, `the test server has no protobuf of ${kind}`);
+  const items = page.map((object) => {
+    const known = encoded.get(object) ?? encodeMessage(messages[kind], normalize(kind, object));
+    encoded.set(object, known);
+    return known;
+  });
+  return {
+    status: 200,
+    headers: { 'content-type': PROTOBUF },
+    body: encodeList(kind, groupVersion, metadata, items),
+  };
+}
+
+const encoded = new WeakMap<ApiObject, Buffer>();
 
 // Sorting fifty thousand objects for each page would make the server, not the client, what is measured.
 const sortedLists = new WeakMap<readonly ApiObject[], Map<string, readonly ApiObject[]>>();

@@ -33,6 +33,8 @@ export interface ApiServerOptions {
   readonly users?: Readonly<Record<string, User>>;
   /** What becomes of a request instead of an answer. */
   fault?(request: Recorded): Fault | undefined;
+  /** False for a server that has JSON only. */
+  readonly protobuf?: boolean;
   /** API groups that this cluster does not have. */
   readonly missingGroups?: readonly string[];
   readonly resourceVersion?: number;
@@ -93,7 +95,8 @@ export async function apiServer(options: ApiServerOptions): Promise<ApiServer> {
       request.socket.destroy();
       return;
     }
-    void answerTo(recorded, options, fault).then((answer) => {
+    const answer = answerTo(recorded, options, fault).catch((error: unknown) => status(501, `test server: ${error}`));
+    void answer.then((answer) => {
       if (options.now !== undefined) response.setHeader('date', new Date(options.now).toUTCString());
       return send(answer, recorded, response, fault);
     });
