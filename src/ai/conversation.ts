@@ -16,13 +16,13 @@ export interface ConversationOptions {
   readonly anonymize?: boolean | undefined;
 }
 
-export interface AskOptions {
+interface AskOptions {
   readonly signal: AbortSignal;
   /** Given each line of the answer as soon as it is whole and checked. */
   readonly onLine: (line: string) => void;
 }
 
-export interface Reply {
+interface Reply {
   readonly tokens?: Tokens;
 }
 

@@ -29,7 +29,7 @@ export interface Explainer {
   explain(report: Report, snapshot: Snapshot | undefined, events?: ExplainEvents): Promise<Explained>;
 }
 
-export interface ExplainEvents {
+interface ExplainEvents {
   /** How many explanations there will be at most. */
   readonly onStart?: (total: number) => void;
   readonly onExplained?: (problemId: string, explanation: Explanation) => void;

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { PodlensError } from '../errors.ts';
-import { sanitizeLine } from '../report/sanitize.ts';
+import { sanitize, sanitizeLine } from '../report/sanitize.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Io, write } from './io.ts';
 import { createProgram } from './program.ts';
@@ -28,7 +28,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 /** One line: what failed, and what would have been right. */
 function lineFor(error: unknown, io: Io): string {
   if (error instanceof PodlensError) {
-    return sanitizeLine(`error: ${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`);
+    // What is wrong with a config file is a list.
+    const clean = error.code === 'config-invalid' ? sanitize : sanitizeLine;
+    return clean(`error: ${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`);
   }
   if (error instanceof CommanderError) return sanitizeLine(`${capital(error.message)} See ${io.name} --help.`);
   if (io.env['PODLENS_DEBUG'] !== undefined && error instanceof Error) return error.stack ?? error.message;

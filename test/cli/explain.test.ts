@@ -268,6 +268,16 @@ describe('what cannot work is said before the cluster is read', () => {
     expect(ran.stderr.trimEnd().split('\n').length).toBe(1);
   });
 
+  test('everything that is wrong with the config, a line each', async () => {
+    const home = homeWith();
+    const file = home.write('bad.yaml', 'cahce: 1\nanalyze: { output: txt }\n');
+    const ran = await home.run([...json, '--config', 'bad.yaml']);
+    expect([ran.code, ran.stdout]).toEqual([2, '']);
+    expect(ran.stderr).toBe(
+      `error: The config file ${file} is not valid:\n  analyze.output: expected one of text, json, yaml, markdown, sarif, junit, k8sgpt\n  cahce: there is no such setting; did you mean "cache"?\n`,
+    );
+  });
+
   test('which model, where there are several', async () => {
     await using server = await startOpenAi({ reply: explains, models: ['a', 'b'] });
     const ran = await homeWith().run([...json, '--explain', '--base-url', server.baseUrl]);
@@ -343,6 +353,20 @@ describe('two backends', () => {
     expect(ran.stderr.match(/cannot be reached/g)?.length).toBe(1);
     expect(ran.code).toBe(1);
   });
+});
+
+test('a backend that was added is the one that is asked', async () => {
+  await using server = await startOpenAi({ reply: explains, key: KEY });
+  const home = homeWith();
+  const add = ['backends', 'add', 'lab', '--base-url', server.baseUrl, '--model', 'model-a', '--key-stdin'];
+  const added = await home.run(add, { stdin: `${KEY}\n` });
+  const listed = await home.run(['backends']);
+  const tested = await home.run(['backends', 'test']);
+  const explained = await home.run([...json, '--explain']);
+  expect([added, listed, tested, explained].map(({ code }) => code)).toEqual([0, 0, 0, 1]);
+  expect(listed.stdout).toContain(`lab (default)   openai     model-a   ${server.baseUrl}`);
+  expect(Object.keys(parsed(explained).explanations ?? {}).length).toBe(3);
+  expect(JSON.stringify([added, listed, tested, explained])).not.toContain('canary');
 });
 
 describe('--print-prompt', () => {
