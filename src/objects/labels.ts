@@ -1,6 +1,5 @@
 import type { LabelSelector } from './meta.ts';
-
-type Labels = Readonly<Record<string, string>>;
+import { type Labels, matchesRequirement } from './selector.ts';
 
 /** Whether labels satisfy a plain map, as a Service's selector is one. An empty selector selects nothing. */
 export function matchesLabels(selector: Labels, labels: Labels = {}): boolean {
@@ -12,21 +11,7 @@ export function matchesLabels(selector: Labels, labels: Labels = {}): boolean {
 export function matchesSelector(selector: LabelSelector | undefined, labels: Labels = {}): boolean {
   if (selector === undefined) return false;
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) if (labels[key] !== value) return false;
-  return (selector.matchExpressions ?? []).every(({ key = '', operator, values = [] }) => {
-    const value = labels[key];
-    switch (operator) {
-      case 'In':
-        return value !== undefined && values.includes(value);
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-      default:
-        return false;
-    }
-  });
+  return (selector.matchExpressions ?? []).every((requirement) => matchesRequirement(requirement, labels));
 }
 
 /** "app=web, version=v2". */
