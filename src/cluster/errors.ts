@@ -121,7 +121,9 @@ function explainedAnswer(error: ApiError, server: string): PodlensError {
       cause: error,
     });
   }
+  const elsewhere = status === 400 || status === 404;
   return new PodlensError('api-error', `The cluster at ${server} cannot be read: ${answered(error)}.`, {
+    hint: elsewhere ? 'The server that the kubeconfig names may be another one than the API server.' : undefined,
     cause: error,
   });
 }

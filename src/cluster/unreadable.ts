@@ -24,6 +24,8 @@ export function whyUnreadable(
   if (error instanceof PodlensError && error.code === 'bad-response') return error.message;
   if (!(error instanceof ApiError) || error.status === 401) return undefined;
   if (error.status === 403) return `forbidden: ${userIn(error)} lacks the right to list ${where(namespace)}`;
+  // The core group is everywhere: without it, this is no API server, or another path of one.
+  if (error.status === 404 && resources[kind].groupVersion === 'v1') return undefined;
   if (error.status === 404) return `the API server does not offer ${resources[kind].groupVersion}`;
   return answered(error);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Progress } from '../../src/cluster/collected.ts';
 import type { Fault, Recorded, User } from '../support/api-server.ts';
-import { status } from '../support/api-server-answers.ts';
+import { status, text } from '../support/api-server-answers.ts';
 import { tokenAfter } from '../support/api-server-lists.ts';
 import type { Place } from '../support/api-server-paths.ts';
 import { live } from '../support/live.ts';
@@ -164,6 +164,12 @@ describe('trouble that stays', () => {
       /^The connection to SERVER broke off: the answer ended before it was complete\.$/,
     ],
     [
+      'another server',
+      { answer: text('404 page not found\n', 404) },
+      'api-error',
+      /^The cluster at SERVER cannot be read: the API server answered 404: 404 page not found\.$/,
+    ],
+    [
       'a bad token',
       { status: 401 },
       'unauthorized',
@@ -201,7 +207,7 @@ describe('trouble that stays', () => {
     ],
   ])('%s is one error', async (_, fault, code, message) => {
     const { server, read } = await live({ objects: pods(3000), fault: () => fault }, { requestTimeoutMs: 800 });
-    const error = await read({ kinds: ['Pod', 'Node', 'Event'] }).catch((error: unknown) => error);
+    const error = await read({ kinds: ['Pod', 'Node', 'Event', 'Deployment'] }).catch((error: unknown) => error);
     expect(error).toMatchObject({ code });
     expect(String((error as Error).message).replace(server.url, 'SERVER')).toMatch(message);
   });
