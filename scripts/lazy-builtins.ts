@@ -1,5 +1,5 @@
 import { builtinModules, createRequire } from 'node:module';
-import type { Plugin } from 'esbuild';
+import type { Plugin } from 'rolldown';
 
 /**
  * Node's own modules without their ES namespaces: building one reads every export, which loads half of Node for
@@ -8,23 +8,24 @@ import type { Plugin } from 'esbuild';
  */
 export const lazyBuiltins: Plugin = {
   name: 'lazy-builtins',
-  setup(build) {
-    build.onResolve({ filter: /^(node:)?[a-z0-9_/]+$/ }, ({ path }) => {
-      const name = path.replace(/^node:/, '');
-      return builtinModules.includes(name) ? { path: name, namespace: 'builtin' } : undefined;
-    });
-    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({ contents: contentsOf(path), loader: 'js' }));
+  resolveId(id) {
+    const name = id.replace(/^node:/, '');
+    if (!builtinModules.includes(name)) return null;
+    return { id: `${PREFIX}${name.replace('/', '+')}.cjs`, moduleSideEffects: false };
+  },
+  load(id) {
+    return id.startsWith(PREFIX) ? contentsOf(id.slice(PREFIX.length, -'.cjs'.length).replace('+', '/')) : null;
   },
 };
 
-const DEAR = new Set(['child_process', 'http', 'https', 'http2', 'net', 'tls', 'worker_threads', 'crypto', 'zlib']);
+const PREFIX = '\0builtin-';
+
+const DEAR = new Set(['child_process', 'crypto', 'http', 'http2', 'https', 'net', 'tls', 'worker_threads', 'zlib']);
 
 function contentsOf(name: string): string {
   const load = `process.getBuiltinModule('node:${name}')`;
   if (!DEAR.has(name)) return `module.exports = ${load};`;
-  const names = Object.keys(createRequire(import.meta.url)(`node:${name}`) as object);
-  const getters = names.map(
-    (key) => `${JSON.stringify(key)}: { enumerable: true, get: () => ${load}[${JSON.stringify(key)}] }`,
-  );
+  const keys = Object.keys(createRequire(import.meta.url)(`node:${name}`) as object).map((key) => JSON.stringify(key));
+  const getters = keys.map((key) => `${key}: { enumerable: true, get: () => ${load}[${key}] }`);
   return `module.exports = Object.defineProperties({}, {\n${getters.join(',\n')}\n});`;
 }

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import module from 'node:module';
 import { version } from './version.ts';
 
 // What the command `podlens` starts: the version is there at once, everything else is a bundle of its own.
@@ -12,6 +11,6 @@ if ((first === '--version' || first === '-V') && others.length === 0) {
 } else {
   // The person's own folder: nobody else may put compiled code there. Node 20 has no compile cache.
   const cache = env['XDG_CACHE_HOME'] || (env['HOME'] && `${env['HOME']}/.cache`);
-  if (cache) module.enableCompileCache?.(`${cache}/podlens/compiled`);
+  if (cache) process.getBuiltinModule('node:module').enableCompileCache?.(`${cache}/podlens/compiled`);
   await import('./cli.ts');
 }

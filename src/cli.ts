@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { isBrokenPipe } from './cli/io.ts';
 import { main } from './cli/main.ts';
 
-const { stdin, stdout, stderr, env, argv } = process;
+const { stdout, stderr, env, argv } = process;
 
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error) => {
@@ -15,12 +15,20 @@ for (const stream of [stdout, stderr]) {
 const interrupt = new AbortController();
 process.once('SIGINT', () => interrupt.abort());
 
-process.exitCode = await main(argv.slice(2), {
-  stdin,
+// No top-level await: what main loads imports files that are bundled with this one, and would wait for it to end.
+const work = main(argv.slice(2), {
+  // Opening it takes time, and few commands read it.
+  get stdin() {
+    return process.stdin;
+  },
   stdout,
   stderr,
   env,
   cwd: process.cwd(),
   signal: interrupt.signal,
   name: basename(argv[1] ?? '').startsWith('kubectl-') ? 'kubectl podlens' : 'podlens',
+});
+
+void work.then((code) => {
+  process.exitCode = code;
 });
