@@ -1,4 +1,4 @@
-import { getCACertificates } from 'node:tls';
+import { trustedAuthorities } from '../authorities.ts';
 import { PodlensError } from '../errors.ts';
 
 /** fetch, as far as backends need it. */
@@ -17,7 +17,7 @@ export interface HttpOptions {
 /** A fetch that goes through the person's proxy and trusts their CA. This machine is never asked for through a proxy. */
 export async function createFetch({ baseUrl, env, ca, timeoutMs }: HttpOptions): Promise<Fetch> {
   const { Agent, EnvHttpProxyAgent, fetch } = await import('undici');
-  const tls = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
+  const tls = ca === undefined ? {} : { ca: [...trustedAuthorities(['default']), ca] };
   const options = {
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,

@@ -1,8 +1,10 @@
 import type { Gap } from '../finding.ts';
+import { groupBy } from '../objects/group.ts';
 import type { ApiKind, ApiKinds } from '../objects/kinds-schema.ts';
 import { type Contents, createSnapshot, type Kind, type Log, type Snapshot } from '../snapshot.ts';
 import type { Collected, Progress } from './collected.ts';
 import type { Connection } from './connect.ts';
+import { deferred } from './deferred.ts';
 import { explained } from './errors.ts';
 import { isApiKind, resources } from './kinds.ts';
 import { limiter } from './limiter.ts';
@@ -127,7 +129,7 @@ async function readWidely(
   const [probe, ...others] = kinds;
   if (probe === undefined) return { outcomes: [] };
   // Its first answer decides about the others, which need not wait for the rest of it.
-  const answer = Promise.withResolvers<number>();
+  const answer = deferred<number>();
   const probed = list(probe, undefined, answer.resolve);
   probed.then(() => answer.resolve(0), answer.reject);
   if ((await answer.promise) !== 403) {
@@ -198,7 +200,7 @@ function summedUp(outcomes: readonly Outcome[], { namespaces, gaps = [] }: Read)
   const unreadable = new Map<Kind, string>();
   const covered = new Map<Kind, Set<string>>([['Log', new Set()]]);
   const partly: Gap[] = [];
-  for (const [kind, of] of Map.groupBy(outcomes, ({ kind }) => kind)) {
+  for (const [kind, of] of groupBy(outcomes, ({ kind }) => kind)) {
     const read = of.filter((outcome) => 'objects' in outcome);
     const failed = of.filter((outcome) => 'reason' in outcome);
     if (read.length === 0) {

@@ -1,4 +1,4 @@
-import { getCACertificates } from 'node:tls';
+import { trustedAuthorities } from '../authorities.ts';
 import { PodlensError } from '../errors.ts';
 import { version } from '../version.ts';
 import { credentialsOf, pem } from './credentials.ts';
@@ -74,5 +74,5 @@ async function trustOf(cluster: Entry) {
   if (cluster['insecure-skip-tls-verify'] === true) return { ...named, rejectUnauthorized: false };
   const ca = await pem(cluster, 'certificate-authority');
   // kubectl trusts what the machine trusts, Node only what it was built with.
-  return { ...named, ca: ca ?? [...getCACertificates('default'), ...getCACertificates('system')] };
+  return { ...named, ca: ca ?? trustedAuthorities(['default', 'system']) };
 }

@@ -1,5 +1,6 @@
 import type { ApiKind, ApiKinds } from '../objects/kinds-schema.ts';
 import { type ListDecoder, listAccept, listDecoder } from './decode.ts';
+import { deferred } from './deferred.ts';
 import { ApiError, ConnectionError } from './errors.ts';
 import { type Resource, resources } from './kinds.ts';
 import { type Pace, retrying } from './retry.ts';
@@ -98,7 +99,7 @@ function startPage<K extends ApiKind>(
 ): PageInFlight<K> {
   const cancel = new AbortController();
   const signal = AbortSignal.any([reader.signal, cancel.signal]);
-  const following = Promise.withResolvers<string | undefined>();
+  const following = deferred<string | undefined>();
   const { transport, pace } = reader;
   const page = retrying(
     () => readPage(kind, listPath(resources[kind], namespace, start), { ...reader, signal }, following.resolve),

@@ -1,4 +1,5 @@
 import type { Gap } from '../finding.ts';
+import { groupBy } from '../objects/group.ts';
 import { type WantedLog, wantedLogs } from '../objects/wanted-logs.ts';
 import { type Log, type LogLine, logName, type Snapshot } from '../snapshot.ts';
 import type { Progress } from './collected.ts';
@@ -54,7 +55,7 @@ const isOrdinary = (error: unknown): boolean =>
   (error instanceof DOMException && error.name === 'TimeoutError');
 
 function firstContainers(wanted: readonly WantedLog[]): { chosen: readonly WantedLog[]; left: number } {
-  const byContainer = Map.groupBy(wanted, ({ namespace, pod, container }) => `${namespace}/${pod}/${container}`);
+  const byContainer = groupBy(wanted, ({ namespace, pod, container }) => `${namespace}/${pod}/${container}`);
   const groups = [...byContainer.values()];
   return { chosen: groups.slice(0, CONTAINERS).flat(), left: Math.max(0, groups.length - CONTAINERS) };
 }

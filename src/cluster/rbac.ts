@@ -1,3 +1,4 @@
+import { groupBy } from '../objects/group.ts';
 import type { ApiKind } from '../objects/kinds-schema.ts';
 import { compare, type Kind } from '../snapshot.ts';
 import { isApiKind, resources } from './kinds.ts';
@@ -8,7 +9,7 @@ import { isApiKind, resources } from './kinds.ts';
  */
 export function clusterRole(kinds: readonly Kind[], name = 'podlens'): string {
   const api = kinds.filter(isApiKind);
-  const groups = Map.groupBy(new Set(api), groupOf);
+  const groups = groupBy(new Set(api), groupOf);
   const rules = [...groups]
     .sort(([a], [b]) => compare(a, b))
     .map(([group, kinds]) => rule(group, kinds.map((kind) => resources[kind].plural).sort(compare), 'list'));
