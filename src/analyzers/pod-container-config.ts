@@ -3,12 +3,14 @@ import type { Evidence, Ref } from '../finding.ts';
 import { type ConfigRef, requiredConfig } from '../objects/config-refs.ts';
 import { eventEvidence } from '../objects/events.ts';
 import { change, kubectl, look, shell } from '../objects/kubectl.ts';
+import { ownerOf } from '../objects/owner.ts';
 import { conditionOf, containersOf, isLiving, type Pod, podEvents, podRef } from '../objects/pods.ts';
+import { editWorkload, podOf } from '../objects/remedies.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import { secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 
-type Needs = 'Pod' | 'Event' | 'ConfigMap' | 'Secret';
+type Needs = 'Pod' | 'ReplicaSet' | 'Job' | 'Event' | 'ConfigMap' | 'Secret';
 
 const KUBELET = 'kubelet (kubelet_pods.go, reason CreateContainerConfigError)';
 const MOUNT = 'kubelet (CreateContainerConfigError; for volumes event FailedMount of the volume manager)';
@@ -26,12 +28,20 @@ const rule = (
   remedy,
 });
 
-const workload = (w: Where): Ref => {
-  const [kind = 'Pod', name = ''] = (w.detail['workload'] ?? '').split('/');
+const refIn = (w: Where, detail: 'pod' | 'workload'): Ref | undefined => {
+  const [kind = '', name] = (w.detail[detail] ?? '').split('/');
+  if (name === undefined) return undefined;
   return { kind, name, ...(w.subject.namespace === undefined ? {} : { namespace: w.subject.namespace }) };
 };
-const edit = (w: Where): string => kubectl('edit', w.owner ?? workload(w));
-const describe = (w: Where): string => kubectl('describe', workload(w));
+/** The subject may be the object that is missing: then the workload is the one of the pod that misses it. */
+const edit = (w: Where): string | undefined => {
+  const owner = w.owner ?? refIn(w, 'workload');
+  return editWorkload({ ...w, ...(owner === undefined ? {} : { owner }) });
+};
+const describe = (w: Where): string | undefined => {
+  const pod = refIn(w, 'pod');
+  return pod && kubectl('describe', pod);
+};
 const listed = (plural: string) => (w: Where) => [
   look(
     `See which ${plural} the namespace has.`,
@@ -89,10 +99,7 @@ const rules = {
     'The pod must not run as root, and its image does, or may.',
     'kubelet (kuberuntime/security_context_others.go)',
     (w) => [
-      look(
-        'See securityContext of pod and container.',
-        kubectl('get', workload(w), '-o', 'jsonpath={..securityContext}'),
-      ),
+      look('See securityContext of pod and container.', kubectl('get', podOf(w), '-o', 'jsonpath={..securityContext}')),
       change('Set a numeric runAsUser other than 0, or build the image with a numeric USER.', edit(w)),
     ],
   ),
@@ -111,7 +118,7 @@ export const podContainerConfig = defineAnalyzer<Needs, Code>({
   id: 'pod-container-config',
   kind: 'Pod',
   title: 'Containers that cannot be configured: missing Secrets, ConfigMaps and keys, users, mounts',
-  needs: ['Pod', 'Event', 'ConfigMap', 'Secret'],
+  needs: ['Pod', 'ReplicaSet', 'Job', 'Event', 'ConfigMap', 'Secret'],
   rules,
   *analyze(cluster) {
     for (const pod of cluster.list('Pod')) {
@@ -185,7 +192,7 @@ function explain(
     message: `Container ${from.container} cannot be created: ${plain[code]}. The kubelet says: "${text}".`,
     evidence,
     severity: code === 'config.cache-sync' && age < TRANSIENT_SECONDS ? 'info' : undefined,
-    detail: workloadOf(from),
+    detail: detailOf(cluster, pod),
     since: pod.status?.startTime,
   };
 }
@@ -193,7 +200,10 @@ function explain(
 const kindOf = (word: string | undefined): ConfigRef['kind'] =>
   word?.toLowerCase() === 'secret' ? 'Secret' : 'ConfigMap';
 
-const workloadOf = (from: Ref) => ({ workload: `Pod/${from.name}` });
+function detailOf(cluster: View<Needs>, pod: Pod) {
+  const owner = ownerOf(cluster, pod);
+  return { pod: `Pod/${pod.metadata?.name ?? ''}`, workload: owner && `${owner.kind}/${owner.name}` };
+}
 
 function missing(
   cluster: View<Needs>,
@@ -218,7 +228,7 @@ function missing(
         text: `${kind} ${name}${ref.keys.length === 0 ? '' : `, key ${ref.keys.join(', ')}`}`,
       })),
     ],
-    detail: workloadOf(from),
+    detail: detailOf(cluster, pod),
     explains: [from],
     since: pod.status?.startTime,
   };
@@ -264,7 +274,7 @@ function missingKeyOf(
       ...evidence,
       ...(known === undefined ? [] : [{ from: subject, where: 'data (keys)', text: known.join(', ') || '(none)' }]),
     ],
-    detail: workloadOf(from),
+    detail: detailOf(cluster, pod),
     explains: [from],
     fault: `${kind}/${namespace}/${name}/${key}`,
     since: pod.status?.startTime,
@@ -335,7 +345,7 @@ function* unsyncedVolume(cluster: View<Needs>, pod: Pod): Generator<Draft<Code>>
     subject: from,
     message: `The pod waits for a volume whose ConfigMap or Secret the kubelet has not received. The kubelet says: "${event.message}".`,
     evidence: [eventEvidence(from, event)],
-    detail: workloadOf(from),
+    detail: detailOf(cluster, pod),
     since: event.firstAt,
   };
 }

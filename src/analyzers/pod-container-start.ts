@@ -1,14 +1,14 @@
 import { type Draft, defineAnalyzer, type Rule, type Where } from '../analyzer.ts';
-import type { Ref } from '../finding.ts';
 import { lastExit } from '../objects/exits.ts';
-import { isOutlived } from '../objects/jobs.ts';
 import { change, kubectl, look, shell } from '../objects/kubectl.ts';
+import { isOutlived } from '../objects/leftover.ts';
 import { type ContainerView, containersOf, isLiving, type Pod, podRef } from '../objects/pods.ts';
+import { describePod, editWorkload, podOf } from '../objects/remedies.ts';
 import { secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import { execFormatRule } from './exec-format-rule.ts';
 
-type Needs = 'Pod' | 'Job' | 'Node';
+type Needs = 'Pod' | 'ReplicaSet' | 'Job' | 'Node';
 
 const RUNTIME = 'container runtime (runc, containerd, CRI-O), through the kubelet (kuberuntime_container.go)';
 
@@ -20,9 +20,7 @@ const rule = (summary: string, remedy: Rule['remedy'], source = RUNTIME): Rule =
   remedy,
 });
 
-const bare = ({ subject: { container: _, ...pod } }: Where): Ref => pod;
-const edit = (w: Where): string => kubectl('edit', w.owner ?? bare(w));
-const describe = (w: Where) => look('Read the whole of it.', kubectl('describe', bare(w)));
+const describe = (w: Where) => look('Read the whole of it.', describePod(w));
 const node = (w: Where) =>
   look(
     'See whether the node has other trouble.',
@@ -31,7 +29,7 @@ const node = (w: Where) =>
 const command = (w: Where) =>
   look(
     'See which command it runs.',
-    kubectl('get', bare(w), '-o', `jsonpath={.spec.containers[*]['name','command','args']}`),
+    kubectl('get', podOf(w), '-o', `jsonpath={.spec.containers[*]['name','command','args']}`),
   );
 
 const rules = {
@@ -41,31 +39,28 @@ const rules = {
       "Compare with the image's own entrypoint.",
       w.detail['image'] && shell('docker', 'image', 'inspect', w.detail['image']),
     ),
-    change('Correct command or args, or put the program into the image.', edit(w)),
+    change('Correct command or args, or put the program into the image.', editWorkload(w)),
   ]),
   'runtime.exec-format': execFormatRule,
   'runtime.exec-permission': rule('The program that the container is to run is not executable.', (w) => [
     command(w),
-    change('Make it executable in the image (chmod +x), or run it through its interpreter.', edit(w)),
+    change('Make it executable in the image (chmod +x), or run it through its interpreter.', editWorkload(w)),
   ]),
   'runtime.mount': rule('A volume cannot be mounted into the container.', (w) => [
-    look(
-      'See volumeMounts and volumes: a file must be mounted on a file, a folder on a folder.',
-      kubectl('describe', bare(w)),
-    ),
-    change('Correct the mount path or use subPath.', edit(w)),
+    look('See volumeMounts and volumes: a file must be mounted on a file, a folder on a folder.', describePod(w)),
+    change('Correct the mount path or use subPath.', editWorkload(w)),
   ]),
   'runtime.workdir': rule('The working directory of the container cannot be entered or made.', (w) => [
-    look('See workingDir and the user it runs as.', kubectl('describe', bare(w))),
-    change('Correct workingDir, or the rights on it in the image.', edit(w)),
+    look('See workingDir and the user it runs as.', describePod(w)),
+    change('Correct workingDir, or the rights on it in the image.', editWorkload(w)),
   ]),
   'runtime.user': rule('The user or group that the container is to run as does not exist in the image.', (w) => [
-    look('See runAsUser and runAsGroup.', kubectl('get', bare(w), '-o', 'jsonpath={..securityContext}')),
-    change('Use a numeric user, or one that the image has.', edit(w)),
+    look('See runAsUser and runAsGroup.', kubectl('get', podOf(w), '-o', 'jsonpath={..securityContext}')),
+    change('Use a numeric user, or one that the image has.', editWorkload(w)),
   ]),
   'runtime.cgroup-mem': rule('The memory limit is too low even to start the container.', (w) => [
-    look('See the limit.', kubectl('get', bare(w), '-o', 'jsonpath={.spec.containers[*].resources}')),
-    change('Raise limits.memory.', edit(w)),
+    look('See the limit.', kubectl('get', podOf(w), '-o', 'jsonpath={.spec.containers[*].resources}')),
+    change('Raise limits.memory.', editWorkload(w)),
   ]),
   'runtime.cgroup': rule('The cgroup of the container cannot be set up.', (w) => [
     node(w),
@@ -73,7 +68,7 @@ const rules = {
   ]),
   'runtime.lsm': rule('AppArmor, SELinux or seccomp cannot be set up for the container.', (w) => [
     describe(w),
-    change('Load the profile on the nodes, or correct its name in the pod.', edit(w)),
+    change('Load the profile on the nodes, or correct its name in the pod.', editWorkload(w)),
   ]),
   'runtime.name-reserved': rule(
     'An earlier try to create the container still holds its name: the runtime is too slow.',
@@ -197,7 +192,7 @@ export const podContainerStart = defineAnalyzer<Needs, Code>({
   id: 'pod-container-start',
   kind: 'Pod',
   title: 'Containers that the runtime cannot create or start',
-  needs: ['Pod', 'Job', 'Node'],
+  needs: ['Pod', 'ReplicaSet', 'Job', 'Node'],
   rules,
   *analyze(cluster) {
     for (const pod of cluster.list('Pod')) {

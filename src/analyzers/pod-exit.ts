@@ -2,8 +2,8 @@ import { type Draft, defineAnalyzer, type Rule, type Where } from '../analyzer.t
 import type { Evidence, Ref } from '../finding.ts';
 import { type EventLine, eventEvidence } from '../objects/events.ts';
 import { type Exit, isAccessViolation, lastExit, meaningOf } from '../objects/exits.ts';
-import { isOutlived } from '../objects/jobs.ts';
 import { change, kubectl, kubectlLogs, look, shell } from '../objects/kubectl.ts';
+import { isOutlived } from '../objects/leftover.ts';
 import { inSentence, type LogSignal, logIsEmpty, logSignal } from '../objects/log-signal.ts';
 import {
   type ContainerView,
@@ -24,12 +24,13 @@ import {
   readProbeOutput,
   readyBudgetSeconds,
 } from '../objects/probes.ts';
+import { editWorkload, podOf } from '../objects/remedies.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import { execFormatRule } from './exec-format-rule.ts';
 import { startupRule } from './startup-rule.ts';
 
-type Needs = 'Pod' | 'Event' | 'Log' | 'Job' | 'Node';
+type Needs = 'Pod' | 'Event' | 'Log' | 'ReplicaSet' | 'Job' | 'Node';
 
 const RUNTIME = 'container runtime, through the kubelet (status.containerStatuses[].state.terminated)';
 const PROBER = 'kubelet (prober, kuberuntime_manager.go: event Killing)';
@@ -42,14 +43,12 @@ const rule = (stage: Rule['stage'], source: string, summary: string, remedy: Rul
   remedy,
 });
 
-const bare = ({ subject: { container: _, ...pod } }: Where): Ref => pod;
-const edit = (w: Where): string => kubectl('edit', w.owner ?? bare(w));
 const logs = (w: Where): string => kubectlLogs(w.subject, w.detail['run'] === 'previous');
 const readLog = (w: Where) => look('Read what it said before it ended.', logs(w));
 const command = (w: Where) =>
   look(
     'See which command it runs.',
-    kubectl('get', bare(w), '-o', `jsonpath={.spec.containers[*]['name','command','args']}`),
+    kubectl('get', podOf(w), '-o', `jsonpath={.spec.containers[*]['name','command','args']}`),
   );
 
 const rules = {
@@ -65,7 +64,7 @@ const rules = {
       readLog(w),
       change(
         'Raise limits.memory above the measured peak, or make the heap fit the limit (-XX:MaxRAMPercentage, --max-old-space-size).',
-        edit(w),
+        editWorkload(w),
       ),
     ],
   ),
@@ -80,7 +79,7 @@ const rules = {
         w.detail['node'] &&
           shell('kubectl', 'get', 'pods', '-A', '-o', 'wide', '--field-selector', `spec.nodeName=${w.detail['node']}`),
       ),
-      change('Give the pods on it memory requests and limits, or move some away.', edit(w)),
+      change('Give the pods on it memory requests and limits, or move some away.', editWorkload(w)),
     ],
   ),
   'oom.suspected': rule(
@@ -93,7 +92,7 @@ const rules = {
         shell('kubectl', 'top', 'pod', w.subject.name, '-n', w.subject.namespace ?? 'default', '--containers'),
       ),
       look("On the node, look for the kernel's own record.", `dmesg | grep -i 'killed process'`),
-      change('If it ran out of memory, raise limits.memory.', edit(w)),
+      change('If it ran out of memory, raise limits.memory.', editWorkload(w)),
     ],
   ),
   'probe.liveness': rule(
@@ -101,11 +100,11 @@ const rules = {
     PROBER,
     'The kubelet restarts the container because its liveness probe fails.',
     (w) => [
-      look('See what the probe asks and how long it waits.', kubectl('describe', bare(w))),
+      look('See what the probe asks and how long it waits.', kubectl('describe', podOf(w))),
       readLog(w),
       change(
         'Correct port or path of the probe, or give the start more time with a startupProbe or a higher failureThreshold.',
-        edit(w),
+        editWorkload(w),
       ),
     ],
   ),
@@ -115,26 +114,26 @@ const rules = {
     'kubelet (lifecycle/handlers.go: event FailedPostStartHook)',
     'The postStart hook fails, and the kubelet kills the container for it.',
     (w) => [
-      look('See the hook.', kubectl('get', bare(w), '-o', 'jsonpath={.spec.containers[*].lifecycle.postStart}')),
+      look('See the hook.', kubectl('get', podOf(w), '-o', 'jsonpath={.spec.containers[*].lifecycle.postStart}')),
       readLog(w),
-      change('Correct the hook, or do its work in the container itself.', edit(w)),
+      change('Correct the hook, or do its work in the container itself.', editWorkload(w)),
     ],
   ),
   'crash.app-error': rule('exit', RUNTIME, 'The application ends with an error of its own.', (w) => [
     readLog(w),
-    look('Compare configuration, environment and what it depends on.', kubectl('describe', bare(w))),
-    change('Correct them where the log points.', edit(w)),
+    look('Compare configuration, environment and what it depends on.', kubectl('describe', podOf(w))),
+    change('Correct them where the log points.', editWorkload(w)),
   ]),
   'crash.command-not-found': rule(
     'exit',
     RUNTIME,
     'The shell does not find the command, or a shared library is missing.',
-    (w) => [readLog(w), command(w), change('Correct the command, or put the program into the image.', edit(w))],
+    (w) => [readLog(w), command(w), change('Correct the command, or put the program into the image.', editWorkload(w))],
   ),
   'crash.not-executable': rule('exit', RUNTIME, 'The command was found but cannot be executed.', (w) => [
     readLog(w),
     command(w),
-    change('Make the file executable in the image, and see that its interpreter exists.', edit(w)),
+    change('Make the file executable in the image, and see that its interpreter exists.', editWorkload(w)),
   ]),
   'runtime.exec-format': execFormatRule,
   'crash.segfault': rule('exit', RUNTIME, 'The process touched memory that is not its own (SIGSEGV).', (w) => [
@@ -143,7 +142,7 @@ const rules = {
   ]),
   'crash.abort': rule('exit', RUNTIME, 'The process aborted itself (SIGABRT).', (w) => [
     readLog(w),
-    change('Correct what it complains about; for a full heap, raise the heap or its limit.', edit(w)),
+    change('Correct what it complains about; for a full heap, raise the heap or its limit.', editWorkload(w)),
   ]),
   'crash.illegal-instruction': rule(
     'exit',
@@ -154,22 +153,22 @@ const rules = {
         'See which node and CPU it runs on.',
         w.detail['node'] && shell('kubectl', 'describe', `node/${w.detail['node']}`),
       ),
-      change('Use a build for that CPU, or nodes that have the instruction.', edit(w)),
+      change('Use a build for that CPU, or nodes that have the instruction.', editWorkload(w)),
     ],
   ),
   'crash.bus-error': rule(
     'exit',
     RUNTIME,
     'The process touched mapped memory that is not backed (SIGBUS), often a full /dev/shm.',
-    (w) => [readLog(w), change('Mount an emptyDir with medium Memory on /dev/shm and give it room.', edit(w))],
+    (w) => [readLog(w), change('Mount an emptyDir with medium Memory on /dev/shm and give it room.', editWorkload(w))],
   ),
   'crash.bad-syscall': rule(
     'exit',
     RUNTIME,
     'The process made a system call that its seccomp profile forbids (SIGSYS).',
     (w) => [
-      look('See the seccomp profile.', kubectl('get', bare(w), '-o', 'jsonpath={..seccompProfile}')),
-      change('Allow the call in the profile.', edit(w)),
+      look('See the seccomp profile.', kubectl('get', podOf(w), '-o', 'jsonpath={..seccompProfile}')),
+      change('Allow the call in the profile.', editWorkload(w)),
     ],
   ),
   'crash.sigkill': rule(
@@ -179,7 +178,7 @@ const rules = {
     (w) => [
       readLog(w),
       look("On the node, look for the kernel's and the runtime's own records.", `dmesg | grep -i 'killed process'`),
-      change('Set a memory limit, so that an out-of-memory kill is recorded.', edit(w)),
+      change('Set a memory limit, so that an out-of-memory kill is recorded.', editWorkload(w)),
     ],
   ),
   'crash.sigterm': rule(
@@ -201,7 +200,7 @@ const rules = {
     (w) => [
       command(w),
       readLog(w),
-      change('Run the program in the foreground, or make it a Job if it is meant to end.', edit(w)),
+      change('Run the program in the foreground, or make it a Job if it is meant to end.', editWorkload(w)),
     ],
   ),
   'crash.status-lost': rule(
@@ -228,12 +227,15 @@ type Code = keyof typeof rules;
 const DAY_SECONDS = 86_400;
 // The kubelet forgets its back-off after a run of ten minutes (kubelet.go, HasExpiredFunc).
 const RECOVERED_SECONDS = 600;
+// Sooner, a run has to be of another kind than those that failed.
+const STEADY_SECONDS = 180;
+const STEADY_TIMES = 10;
 
 export const podExit = defineAnalyzer<Needs, Code>({
   id: 'pod-exit',
   kind: 'Pod',
   title: 'Containers that end, and why',
-  needs: ['Pod', 'Event', 'Log', 'Job', 'Node'],
+  needs: ['Pod', 'Event', 'Log', 'ReplicaSet', 'Job', 'Node'],
   rules,
   *analyze(cluster) {
     for (const pod of cluster.list('Pod')) {
@@ -262,11 +264,13 @@ const isStartFailure = ({ reason, code, message }: Exit): boolean =>
   reason === 'RestartingAllContainers' ||
   (code === 128 && /OCI runtime|failed to (create|start)/.test(message));
 
+const hookFails = ({ status }: ContainerView): boolean => status?.state?.waiting?.reason === 'PostStartHookError';
+
 const backsOff = ({ status }: ContainerView): boolean => status?.state?.waiting?.reason === 'CrashLoopBackOff';
 
 /** In CrashLoopBackOff, and the record of the run before is gone, as after a restart of the runtime. */
 function forgottenExit(container: ContainerView): Exit | undefined {
-  if (!backsOff(container)) return undefined;
+  if (!backsOff(container) && !hookFails(container)) return undefined;
   const unknown = { startedAt: undefined, finishedAt: undefined, seconds: undefined };
   return {
     code: 255,
@@ -349,6 +353,7 @@ function causeOf(
 ): Cause {
   return (
     outOfMemory(cluster, pod, container, exit) ??
+    failedHook(pod, container) ??
     lost(container, exit) ??
     killedByKubelet(cluster, pod, container, exit) ??
     suspectedMemory(pod, container, exit) ??
@@ -419,8 +424,6 @@ const PROBE_OF = { 'probe.liveness': 'Liveness', 'probe.startup': 'Startup' } as
 
 function killedByKubelet(cluster: View<Needs>, pod: Pod, container: ContainerView, exit: Exit): Cause | undefined {
   const events = podEvents(cluster, pod).filter((event) => event.container === container.name);
-  const waiting = container.status?.state?.waiting;
-  if (waiting?.reason === 'PostStartHookError') return hook(pod, container, waiting.message ?? '', []);
   const kills = events.filter(
     (event) => event.reason === 'Killing' && KILLS.some(([, words]) => words.test(event.message)),
   );
@@ -436,6 +439,9 @@ function killedByKubelet(cluster: View<Needs>, pod: Pod, container: ContainerVie
     return hook(pod, container, hookEvent.message, [eventEvidence(podRef(pod, container.name), hookEvent)]);
   return killInferred(pod, container, exit, events);
 }
+
+const failedHook = (pod: Pod, container: ContainerView): Cause | undefined =>
+  hookFails(container) ? hook(pod, container, container.status?.state?.waiting?.message ?? '', []) : undefined;
 
 type ProbeCode = keyof typeof PROBE_OF;
 
@@ -470,7 +476,7 @@ function probeKill(
   const subject = podRef(pod, container.name);
   return {
     code,
-    sentence: `${probeSentence(code, pod, container, exit)}${reading === undefined ? '' : `: ${reading}`}`,
+    sentence: probeSentence(code, pod, container, exit, reading),
     evidence: [
       eventEvidence(subject, kill),
       ...(unhealthy === undefined ? [] : [eventEvidence(subject, unhealthy)]),
@@ -480,16 +486,23 @@ function probeKill(
   };
 }
 
-function probeSentence(code: ProbeCode, pod: Pod, container: ContainerView, exit: Exit): string {
+function probeSentence(
+  code: ProbeCode,
+  pod: Pod,
+  container: ContainerView,
+  exit: Exit,
+  reading: string | undefined,
+): string {
   const probe = code === 'probe.liveness' ? container.spec.livenessProbe : container.spec.startupProbe;
   const asks = probe === undefined ? '' : ` (${describeProbe(probe)})`;
   const ignored =
     exit.code === 137 ? `; it did not end within ${humanSeconds(graceSeconds(pod, probe))} of SIGTERM` : '';
+  const why = reading === undefined ? '' : `: ${reading}`;
   if (code === 'probe.liveness') {
-    return `The kubelet restarts container ${container.name} because its liveness probe${asks} fails${ignored}`;
+    return `The kubelet restarts container ${container.name} because its liveness probe${asks} fails${why}${ignored}`;
   }
   const budget = probe === undefined ? '' : ` within ${humanSeconds(budgetSeconds(probe))}`;
-  return `The kubelet restarts container ${container.name} because its startup probe${asks} does not succeed${budget}${ignored}`;
+  return `The kubelet restarts container ${container.name} because its startup probe${asks} does not succeed${budget}${why}${ignored}`;
 }
 
 const probeEvidence = (subject: Ref, code: ProbeCode, container: ContainerView): Omit<Evidence, 'id'> => {
@@ -542,7 +555,7 @@ function killInferred(pod: Pod, container: ContainerView, exit: Exit, events: re
     const reading = readProbeOutput(output, probe, container);
     return {
       code,
-      sentence: `${probeSentence(code, pod, container, exit)}${reading === undefined ? '' : `: ${reading}`}`,
+      sentence: probeSentence(code, pod, container, exit, reading),
       evidence: [
         ...(unhealthy === undefined ? [] : [eventEvidence(subject, unhealthy)]),
         probeEvidence(subject, code, container),
@@ -637,14 +650,21 @@ function severityOf(
   if (isTerminal(pod)) return isOutlived(cluster, pod) ? 'info' : undefined;
   const running = container.status?.state?.running;
   // Between two runs: in back-off, or down for good. Anything else it waits for is another analyzer's to explain.
-  if (running === undefined) return exit.from === 'state' || backsOff(container) ? undefined : 'info';
+  if (running === undefined) {
+    return exit.from === 'state' || backsOff(container) || hookFails(container) ? undefined : 'info';
+  }
   const since = secondsBetween(exit.finishedAt, cluster.takenAt);
   if (since !== undefined && since > DAY_SECONDS) return 'info';
   if (cause.code === 'oom.container-limit' || cause.code === 'oom.node') return 'warning';
   const runs = secondsBetween(running.startedAt, cluster.takenAt) ?? 0;
   const again = (container.status?.restartCount ?? 0) >= 2;
   const ready = container.status?.ready === true || container.role === 'init';
-  if (ready) return again && runs < RECOVERED_SECONDS ? 'warning' : 'info';
+  if (ready) return again && !hasRecovered(exit, runs) ? 'warning' : 'info';
   // Not ready yet: give a first restart the time to come up.
   return again || runs > readyBudgetSeconds(container.spec) ? 'warning' : 'info';
 }
+
+/** Whether a run of `seconds` shows that what ended the run before is over, as for one that waited for a dependency. */
+const hasRecovered = (exit: Exit, seconds: number): boolean =>
+  seconds >= RECOVERED_SECONDS ||
+  (exit.seconds !== undefined && seconds >= STEADY_SECONDS && seconds >= STEADY_TIMES * exit.seconds);

@@ -1,5 +1,5 @@
 import { type Draft, defineAnalyzer, type Rule, type Where } from '../analyzer.ts';
-import type { Evidence, Ref } from '../finding.ts';
+import type { Evidence, Ref, Step } from '../finding.ts';
 import { type EventLine, eventEvidence } from '../objects/events.ts';
 import { change, kubectl, kubectlLogs, look, shell } from '../objects/kubectl.ts';
 import { inSentence, logSignal } from '../objects/log-signal.ts';
@@ -12,7 +12,15 @@ import {
   podEvents,
   podRef,
 } from '../objects/pods.ts';
-import { budgetSeconds, describeProbe, readProbeOutput, readyBudgetSeconds } from '../objects/probes.ts';
+import {
+  budgetSeconds,
+  describeProbe,
+  probePort,
+  readProbeOutput,
+  readyBudgetSeconds,
+  undeclaredPort,
+} from '../objects/probes.ts';
+import { describePod, editWorkload, podOf } from '../objects/remedies.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import { startupRule } from './startup-rule.ts';
@@ -34,38 +42,36 @@ const rule = (
   remedy,
 });
 
-const bare = ({ subject: { container: _, ...pod } }: Where): Ref => pod;
-const edit = (w: Where): string => kubectl('edit', w.owner ?? bare(w));
 const logs = (w: Where) => look('Read what the application says.', kubectlLogs(w.subject, false));
-const forward = (w: Where) =>
-  look(
-    'Ask it yourself (in a second terminal, with curl).',
-    w.detail['port'] &&
-      shell(
-        'kubectl',
-        'port-forward',
-        `pod/${w.subject.name}`,
-        '-n',
-        w.subject.namespace ?? 'default',
-        w.detail['port'],
-      ),
-  );
+/** What the kubelet does to the container, done by hand. */
+function ask({ subject: { container = '', ...pod }, detail: { port, command } }: Where): Step {
+  const namespace = pod.namespace ?? 'default';
+  if (command !== undefined) {
+    const words: unknown = JSON.parse(command);
+    const exec = Array.isArray(words) ? words.map(String) : [];
+    const run = shell('kubectl', 'exec', pod.name, '-n', namespace, '-c', container, '--', ...exec);
+    return look('Run the command of the probe yourself.', run);
+  }
+  if (port === undefined) return look('Ask the application what the probe asks it.');
+  const forward = shell('kubectl', 'port-forward', `pod/${pod.name}`, '-n', namespace, port);
+  return look('Ask it yourself: forward the port, and call it from a second terminal.', forward);
+}
 
 const rules = {
   'probe.readiness': rule('The container runs, but its readiness probe fails.', PROBER, (w) => [
     logs(w),
-    forward(w),
-    change('Correct port or path of the probe, or mend what the application waits for.', edit(w)),
+    ask(w),
+    change('Correct port or path of the probe, or mend what the application waits for.', editWorkload(w)),
   ]),
   'probe.startup': startupRule,
   'probe.errored': rule(
     'The probe itself cannot be carried out, so that it neither fails nor succeeds.',
     PROBER,
     (w) => [
-      look('See what the probe runs.', kubectl('describe', bare(w))),
+      look('See what the probe runs.', describePod(w)),
       change(
         'Put the program that it runs into the image, correct its port name, or use httpGet, tcpSocket or grpc.',
-        edit(w),
+        editWorkload(w),
       ),
     ],
   ),
@@ -75,7 +81,7 @@ const rules = {
     (w) => [
       look(
         'See the condition that the gate waits for.',
-        kubectl('get', bare(w), '-o', 'jsonpath={.status.conditions}'),
+        kubectl('get', podOf(w), '-o', 'jsonpath={.status.conditions}'),
       ),
       look('Look at the controller that sets it, often of the load balancer.', shell('kubectl', 'get', 'pods', '-A')),
     ],
@@ -116,7 +122,7 @@ function* unready(cluster: View<Needs>, pod: Pod, container: ContainerView): Gen
   const failed = events.find((event) => event.message.startsWith(`${kind} probe failed`));
   const errored = events.find((event) => event.message.startsWith(`${kind} probe errored`));
   const isErrored = errored !== undefined && (failed === undefined || (errored.at ?? '') > (failed.at ?? ''));
-  yield isErrored
+  yield isErrored || undeclaredPort(probe, spec) !== undefined
     ? cannotProbe(pod, container, kind, errored, running.startedAt)
     : failing(cluster, pod, container, kind, failed, running.startedAt);
 }
@@ -136,7 +142,7 @@ function failing(
   const since = conditionOf(pod, 'Ready')?.lastTransitionTime ?? startedAt;
   const signal = logSignal(cluster, subject, 'current');
   const quoted = signal?.telling ? ` Its log says: "${inSentence(signal.line.text)}".` : '';
-  const port = probe.httpGet?.port ?? probe.tcpSocket?.port;
+  const port = probePort(probe, container.spec);
   return {
     code: kind === 'Startup' ? 'probe.startup' : 'probe.readiness',
     subject,
@@ -150,7 +156,10 @@ function failing(
     ],
     confidence: event === undefined ? 'likely' : undefined,
     check: event === undefined ? look('See what the probe gets.', kubectl('describe', podRef(pod))) : undefined,
-    detail: { port: port === undefined ? undefined : String(port) },
+    detail: {
+      port: port === undefined ? undefined : String(port),
+      command: probe.exec?.command && JSON.stringify(probe.exec.command),
+    },
     since,
   };
 }
@@ -169,20 +178,34 @@ const readyEvidence = (
 function cannotProbe(
   pod: Pod,
   container: ContainerView,
-  kind: string,
-  event: EventLine,
+  kind: 'Startup' | 'Readiness',
+  event: EventLine | undefined,
   startedAt: string | undefined,
 ): Draft<Code> {
   const subject = podRef(pod, container.name);
-  const program = /exec: "([^"]+)"/.exec(event.message)?.[1];
-  const runs = secondsBetween(startedAt, event.at);
+  const field = kind === 'Startup' ? 'startupProbe' : 'readinessProbe';
+  const port = undeclaredPort(container.spec[field] ?? {}, container.spec);
+  const program = /exec: "([^"]+)"/.exec(event?.message ?? '')?.[1];
+  const names = (container.spec.ports ?? []).flatMap(({ name }) => name ?? []);
+  const has = names.length === 0 ? 'which names none' : `which names ${names.join(', ')}`;
+  const why =
+    port !== undefined
+      ? `: it asks the port named "${port}" of the container, ${has}`
+      : program === undefined
+        ? ''
+        : `: "${program}" is not in the image`;
+  const runs = secondsBetween(startedAt, event?.at);
   return {
     code: 'probe.errored',
     subject,
-    message: `The ${kind.toLowerCase()} probe of container ${container.name} cannot be carried out${
-      program === undefined ? '' : `: "${program}" is not in the image`
-    }; the container stays unready${runs === undefined || runs < 0 ? '' : `, ${humanSeconds(runs)} after its start`}.`,
-    evidence: [readyEvidence(subject, container, startedAt), eventEvidence(subject, event)],
+    message: `The ${kind.toLowerCase()} probe of container ${container.name} cannot be carried out${why}; the container stays unready${runs === undefined || runs < 0 ? '' : `, ${humanSeconds(runs)} after its start`}.`,
+    evidence: [
+      readyEvidence(subject, container, startedAt),
+      ...(event === undefined ? [] : [eventEvidence(subject, event)]),
+      ...(port === undefined
+        ? []
+        : [{ from: subject, where: `spec.containers[${container.name}].${field}`, text: `port: ${port}` }]),
+    ],
     since: startedAt,
   };
 }

@@ -1,5 +1,6 @@
 import type { Rule } from '../analyzer.ts';
-import { change, kubectl, kubectlLogs, look } from '../objects/kubectl.ts';
+import { change, kubectlLogs, look } from '../objects/kubectl.ts';
+import { describePod, editWorkload } from '../objects/remedies.ts';
 
 /** Of two analyzers: one sees the kubelet kill the container for it, the other sees it run on unready. */
 export const startupRule: Rule = {
@@ -7,15 +8,12 @@ export const startupRule: Rule = {
   summary: 'The container is not up within the time that its startup probe allows.',
   source: 'kubelet (prober; kuberuntime_manager.go: event Killing; status.containerStatuses[].started)',
   stage: 'probe-kill',
-  remedy: ({ subject: { container, ...pod }, owner, detail }) => [
-    look('See what the probe asks and how long it waits.', kubectl('describe', pod)),
-    look(
-      'Read what the application says meanwhile.',
-      kubectlLogs({ ...pod, ...(container === undefined ? {} : { container }) }, detail['run'] === 'previous'),
-    ),
+  remedy: (where) => [
+    look('See what the probe asks and how long it waits.', describePod(where)),
+    look('Read what the application says meanwhile.', kubectlLogs(where.subject, where.detail['run'] === 'previous')),
     change(
       'Raise failureThreshold of the startupProbe, correct what it asks, or make the start faster (CPU limit).',
-      kubectl('edit', owner ?? pod),
+      editWorkload(where),
     ),
   ],
 };

@@ -5,6 +5,7 @@ import { change, kubectl, look, shell } from '../objects/kubectl.ts';
 import { workloadOf } from '../objects/owner.ts';
 import { conditionOf } from '../objects/pods.ts';
 import { refTo } from '../objects/refs.ts';
+import { editWorkload } from '../objects/remedies.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import { secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
@@ -37,7 +38,7 @@ const workload = (w: Where): Ref => {
   const [kind = '', name = ''] = (w.detail['workload'] ?? '').split('/');
   return { kind, name, ...(w.detail['namespace'] === undefined ? {} : { namespace: w.detail['namespace'] }) };
 };
-const edit = (w: Where): string => kubectl('edit', workload(w));
+const edit = (w: Where): string | undefined => editWorkload({ ...w, owner: workload(w) });
 const describe = (w: Where) => look('Read the events of the workload.', kubectl('describe', workload(w)));
 const inNamespace = (w: Where, ...words: string[]): string =>
   shell('kubectl', ...words, '-n', w.detail['namespace'] ?? 'default');
@@ -233,7 +234,9 @@ const patterns: readonly (readonly [Code, RegExp])[] = [
   ],
 ];
 
-function explain(cluster: View<Needs>, { owner, words, evidence }: Refusal): Draft<Code> {
+function explain(cluster: View<Needs>, { owner, words: verbatim, evidence }: Refusal): Draft<Code> {
+  // Policies write paragraphs; a message is one line.
+  const words = verbatim.replace(/\s+/g, ' ').trim();
   const found = patterns
     .map(([code, pattern]) => ({ code, match: pattern.exec(words) }))
     .find(({ match }) => match !== null);

@@ -76,12 +76,15 @@ export const workloadJob = defineAnalyzer({
       yield {
         code: 'workload.cronjob-suspended',
         subject,
-        message: `CronJob ${subject.namespace}/${subject.name} is suspended; its last run began ${cronJob.status?.lastScheduleTime ?? 'never'}.`,
+        message: `CronJob ${subject.namespace}/${subject.name} is suspended; ${lastRun(cronJob.status?.lastScheduleTime)}.`,
         evidence: [{ from: subject, where: 'spec.suspend', text: 'true' }],
       };
     }
   },
 });
+
+const lastRun = (at: string | undefined): string =>
+  at === undefined ? 'it has never run' : `its last run began at ${at}`;
 
 function podsOf(cluster: View<'Pod'>, job: Kinds['Job']) {
   return cluster

@@ -1,21 +1,10 @@
 import type { Kinds, View } from '../snapshot.ts';
-import { conditionOf, type Pod } from './pods.ts';
+import { conditionOf } from './pods.ts';
 
 type Job = Kinds['Job'];
 
-/**
- * Whether a Failed pod is history: its Job has completed, or its controller has replaced it. A pod without a controller
- * stays what it is, and so does the failure of a Job that failed and that no later run of its CronJob made good.
- */
-export function isOutlived(cluster: View<'Job'>, pod: Pod): boolean {
-  const controller = pod.metadata?.ownerReferences?.find((reference) => reference.controller === true);
-  if (controller === undefined) return false;
-  if (controller.kind !== 'Job') return controller.kind !== 'Node';
-  const job = cluster.get('Job', controller.name ?? '', pod.metadata?.namespace);
-  return job !== undefined && (hasCompleted(job) || supersededBy(cluster, job) !== undefined);
-}
-
-const hasCompleted = (job: Job): boolean =>
+/** Whether a Job has reached what it was for. */
+export const hasCompleted = (job: Job): boolean =>
   ['Complete', 'SuccessCriteriaMet'].some((type) => conditionOf(job, type)?.status === 'True');
 
 const indexes = new WeakMap<readonly Job[], Map<string, Job[]>>();

@@ -1,5 +1,6 @@
 import type { Severity } from '../finding.ts';
 import type { View } from '../snapshot.ts';
+import { hasCompleted, supersededBy } from './jobs.ts';
 import { conditionOf, type Pod } from './pods.ts';
 import { later, ms, secondsBetween } from './time.ts';
 
@@ -43,30 +44,47 @@ function leftoverOfJob(cluster: View<Needs>, pod: Pod, name: string): string | u
   const namespace = pod.metadata?.namespace ?? '';
   const job = cluster.get('Job', name, namespace);
   if (job === undefined) return cluster.covers('Job', namespace) ? 'Its Job no longer exists.' : undefined;
+  if (hasCompleted(job)) return 'Its Job has completed.';
+  if (supersededBy(cluster, job) !== undefined) return 'Its CronJob has completed since.';
   const isTrue = (type: string) => conditionOf(job, type)?.status === 'True';
-  if (isTrue('Complete') || isTrue('SuccessCriteriaMet')) return 'Its Job has completed.';
-  if (cronJobSucceededAfter(cluster, namespace, name)) return 'Its CronJob has completed since.';
   if (isTrue('Failed') || isTrue('FailureTarget')) return undefined;
-  const end = endOf(pod);
-  const { living = [], succeeded = [] } = groupOf(cluster, pod) ?? {};
-  const retried = [...living, ...succeeded].some((other) => !isBefore(other.metadata?.creationTimestamp, end));
-  return retried ? 'Its Job has started another pod.' : undefined;
+  return triesAfter(cluster, pod).length > 0 ? 'Its Job has started another pod.' : undefined;
 }
 
-function cronJobSucceededAfter(cluster: View<Needs>, namespace: string, name: string): boolean {
-  const job = cluster.get('Job', name, namespace);
-  const cronJob = job?.metadata?.ownerReferences?.find(({ kind, controller }) => kind === 'CronJob' && controller);
-  if (cronJob === undefined) return false;
-  return cluster
-    .list('Job')
-    .some(
-      (other) =>
-        other.metadata?.namespace === namespace &&
-        other.metadata?.ownerReferences?.some((owner) => owner.kind === 'CronJob' && owner.name === cronJob.name) &&
-        isBefore(job?.metadata?.creationTimestamp, other.metadata?.creationTimestamp) &&
-        conditionOf(other, 'Complete')?.status === 'True',
-    );
+/** What the Job started in place of a pod: later, and for the same index. */
+function triesAfter(cluster: View<Needs>, pod: Pod): Pod[] {
+  const end = endOf(pod);
+  const { living = [], succeeded = [] } = groupOf(cluster, pod) ?? {};
+  return [...living, ...succeeded].filter(
+    (other) => indexOf(other) === indexOf(pod) && !isBefore(other.metadata?.creationTimestamp, end),
+  );
 }
+
+const indexOf = (pod: Pod): string | undefined => pod.metadata?.labels?.['batch.kubernetes.io/job-completion-index'];
+
+// A try that has only just begun proves nothing.
+const TRY_SECONDS = 60;
+
+/**
+ * Whether the failure of a pod by its own containers is over. Where its Job only tries again, the new try must already
+ * run for longer than this one did: a pod that fails over and over is followed by another each time.
+ */
+export function isOutlived(cluster: View<Needs>, pod: Pod): boolean {
+  if (leftoverOf(cluster, pod) === undefined) return false;
+  const controller = controllerOf(pod);
+  const job = controller?.kind === 'Job' && cluster.get('Job', controller.name ?? '', pod.metadata?.namespace);
+  if (!job || hasCompleted(job) || supersededBy(cluster, job) !== undefined) return true;
+  const lasted = secondsBetween(later(pod.metadata?.creationTimestamp, pod.status?.startTime), endOf(pod)) ?? 0;
+  return triesAfter(cluster, pod).some(
+    (other) => other.status?.phase === 'Succeeded' || runsFor(other, cluster.takenAt) > Math.max(TRY_SECONDS, lasted),
+  );
+}
+
+/** Seconds since a pod was created that runs well; 0 for any other. Of a healthy pod no more than that is kept. */
+const runsFor = (pod: Pod, now: string): number =>
+  pod.status?.phase === 'Running' && conditionOf(pod, 'Ready')?.status === 'True'
+    ? (secondsBetween(pod.metadata?.creationTimestamp, now) ?? 0)
+    : 0;
 
 const isBefore = (a: string | undefined, b: string | undefined): boolean => (ms(a) ?? 0) < (ms(b) ?? 0);
 

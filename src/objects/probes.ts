@@ -55,6 +55,13 @@ export function probePort(probe: Probe, container: Container): number | undefine
   return container.ports?.find(({ name }) => name === port)?.containerPort;
 }
 
+/** The name of a port that a probe asks and the container does not have: the kubelet cannot carry such a probe out. */
+export function undeclaredPort(probe: Probe, container: Container): string | undefined {
+  const port = probe.httpGet?.port ?? probe.tcpSocket?.port;
+  if (typeof port !== 'string' || /^\d+$/.test(port)) return undefined;
+  return container.ports?.some(({ name }) => name === port) ? undefined : port;
+}
+
 /** The ports that the container declares, and "the container declares port 80" for a sentence. */
 export function declaredPorts({ spec }: ContainerView): number[] {
   return (spec.ports ?? []).map(({ containerPort }) => containerPort).filter((port) => port !== undefined);
@@ -91,5 +98,6 @@ export function readProbeOutput(
   if (status === '404') return `the server has no ${path}`;
   if (status === '401' || status === '403') return `the server asks for credentials at ${path}`;
   if (status.startsWith('5')) return `the server answers ${status} at ${path}: it, or something it depends on, fails`;
-  return `the server answers ${status} at ${path}`;
+  const secure = status === '400' && probe?.httpGet?.scheme !== 'HTTPS' ? ', as one does that expects HTTPS' : '';
+  return `the server answers ${status} at ${path}${secure}`;
 }
