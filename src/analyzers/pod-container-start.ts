@@ -264,7 +264,9 @@ function explain(cluster: View<Needs>, pod: Pod, container: ContainerView, words
       },
     ],
     severity: severityOf(cluster, pod, container, words),
-    confidence: code === 'runtime.unknown' ? 'likely' : undefined,
+    ...(code === 'runtime.unknown'
+      ? { confidence: 'likely', check: look('Read the events of the pod.', kubectl('describe', podRef(pod))) }
+      : {}),
     detail: { node: pod.spec?.nodeName, image: container.spec.image },
     since: pod.status?.startTime,
   };

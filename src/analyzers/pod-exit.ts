@@ -312,11 +312,17 @@ function explain(cluster: View<Needs>, pod: Pod, container: ContainerView, exit:
     ],
     severity: severityOf(cluster, pod, container, exit, cause),
     confidence: cause.confidence,
-    check: cause.check,
+    check: cause.check ?? (cause.confidence === undefined ? undefined : whoKilled(subject)),
     detail: { run: previous ? 'previous' : 'current', node: pod.spec?.nodeName, image: container.spec.image },
     since: exit.finishedAt,
   };
 }
+
+const whoKilled = (pod: Ref) =>
+  look(
+    'See what else happened to the pod.',
+    shell('kubectl', 'events', '--for', `pod/${pod.name}`, '-n', pod.namespace ?? 'default'),
+  );
 
 const at = (time: string | undefined) => (time === undefined ? {} : { at: time });
 

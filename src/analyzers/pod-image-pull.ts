@@ -306,7 +306,9 @@ function failedPull(cluster: View<Needs>, pod: Pod, container: ContainerView, re
     check:
       code === 'image.auth-or-missing'
         ? look('See whether the image exists at all.', shell('docker', 'manifest', 'inspect', image))
-        : undefined,
+        : code === 'image.unknown'
+          ? look('On the node, pull it by hand.', shell('crictl', 'pull', image))
+          : undefined,
     suspects: credentials?.suspects,
     detail: { image, host, hostname: host.split(':')[0], node: pod.spec?.nodeName },
     since: pod.status?.startTime,
