@@ -4,33 +4,56 @@ import type { Reporter } from './reporter.ts';
 import { sanitize, sanitizeLine } from './sanitize.ts';
 import type { Style } from './style.ts';
 import { ago, kubectlName, lookedAt, plural, podsOf, shortRef, summarize } from './words.ts';
-import { truncate, widthOf, wrap } from './wrap.ts';
+import { shorten, truncate, widthOf, wrap } from './wrap.ts';
 
 /** For people: a summary, the problems worst first, what is only worth knowing, and what could not be seen. */
 export const text: Reporter = (report, style) => {
   const wrong = report.problems.filter(({ root }) => root.severity !== 'info');
   const infos = report.problems.filter(({ root }) => root.severity === 'info');
   const blocks = [
-    [style.paint.bold(summarize(report))].flatMap((line) => wrapPainted(line, style)),
+    wrap(summarize(report), style.columns).map((line) => style.paint.bold(line)),
+    overview(wrong, style),
     ...wrong.map((problem, index) => problemBlock(problem, index + 1, report, style)),
     infoBlock(infos, style),
     gapBlock(report, style),
     notesBlock(report, style),
+    // Without a problem the first line says it already.
     wrong.length === 0 ? [] : wrap(lookedAt(report), style.columns).map((line) => style.paint.dim(line)),
   ];
   const lines = blocks.filter((block) => block.length > 0).map((block) => block.join('\n'));
   return `${lines.join('\n\n')}\n`;
 };
 
-/** Only for lines that are painted as a whole: wraps what they say and paints each piece. */
-function wrapPainted(line: string, { columns, paint }: Style): string[] {
-  return wrap(line.replace(/\u001b\[\d+m/g, ''), columns).map((piece) => paint.bold(piece));
-}
-
 const INDENT = '   ';
 const MOST_PODS = 5;
 const MOST_EVIDENCE = 5;
 const MOST_SYMPTOMS = 4;
+const MOST_OVERVIEW = 30;
+
+/** One line for each problem, where they do not fit on one screen together. */
+function overview(wrong: readonly Problem[], { columns, paint }: Style): string[] {
+  if (wrong.length < 4) return [];
+  const shown = wrong.slice(0, MOST_OVERVIEW);
+  const digits = String(shown.length).length;
+  const codes = Math.max(...shown.map(({ root }) => root.code.length));
+  const more = wrong.length - shown.length;
+  return [
+    ...shown.map((problem, index) => {
+      const { root } = problem;
+      const lead = `${String(index + 1).padStart(digits + 1)}. `;
+      const who = truncate(`${nameOf(problem)}${podCount(problem)}`, Math.max(20, columns - lead.length - codes - 2));
+      return `${lead}${paintSeverity(root.severity, paint)(root.code.padEnd(codes))}  ${who}`;
+    }),
+    ...(more > 0 ? [`${' '.repeat(digits + 3)}and ${more} more`] : []),
+  ];
+}
+
+const nameOf = ({ root, owner }: Problem): string => kubectlName(owner ?? root.subject);
+
+function podCount(problem: Problem): string {
+  const pods = podsOf(problem).length;
+  return pods > 1 || (pods === 1 && problem.root.subject.kind !== 'Pod') ? ` · ${plural(pods, 'pod')}` : '';
+}
 
 function problemBlock(problem: Problem, number: number, report: Explained, style: Style): string[] {
   const { root, symptoms } = problem;
@@ -58,9 +81,8 @@ function problemBlock(problem: Problem, number: number, report: Explained, style
 
 function headline(problem: Problem, number: number, { columns, paint }: Style): string[] {
   const { root } = problem;
-  const who = kubectlName(problem.owner ?? root.subject);
-  const pods = podsOf(problem).length;
-  const many = pods > 1 || (pods === 1 && root.subject.kind !== 'Pod') ? ` · ${plural(pods, 'pod')}` : '';
+  const who = nameOf(problem);
+  const many = podCount(problem);
   const label = `${root.severity.toUpperCase()} ${root.code}`;
   const plain = `${number}. ${label} · ${who}${many}`;
   const painted = `${paint.bold(`${number}.`)} ${paintSeverity(root.severity, paint)(label)} · ${paint.bold(who)}${many}`;
@@ -97,40 +119,65 @@ function confidence({ confidence, check }: Finding, style: Style): string[] {
 const lowerFirst = (sentence: string): string =>
   /^[A-Z][a-z]/.test(sentence) ? `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}` : sentence;
 
-function evidenceLines({ subject, evidence }: Finding, report: Explained, style: Style): string[] {
+function evidenceLines({ subject, message, evidence }: Finding, report: Explained, style: Style): string[] {
   const shown = evidence.slice(0, MOST_EVIDENCE);
   const more = evidence.length - shown.length;
   return [
-    ...shown.flatMap((item) => evidenceLine(item, subject, report, style)),
+    ...shown.flatMap((item) => evidenceLine(item, { subject, message }, report, style)),
     ...(more > 0 ? [`${INDENT}· ${style.paint.dim(`and ${more} more (-o json shows all)`)}`] : []),
   ];
 }
 
-function evidenceLine({ from, where, text, at }: Evidence, subject: Ref, report: Explained, style: Style): string[] {
+function evidenceLine(
+  { from, where, text, at }: Evidence,
+  { subject, message }: Pick<Finding, 'subject' | 'message'>,
+  report: Explained,
+  style: Style,
+): string[] {
   const own = from.kind === subject.kind && from.name === subject.name;
   const age = at === undefined ? '' : `, ${ago(at, report)}`;
   const source = sanitizeLine(`${own ? '' : `${shortRef(from)} `}${where}${age}:`);
-  const lines = sanitize(text)
-    .split('\n')
-    .filter((line) => line.trim() !== '');
-  const quoted = lines.length > 3 ? [...lines.slice(0, 3), '…'] : lines;
+  const quoted = quotedLines(text, message);
+  const [only = ''] = quoted;
+  if (quoted.length === 1 && widthOf(source) + widthOf(only) + 6 <= style.columns) {
+    return [`${INDENT}· ${style.paint.dim(source)} ${only}`];
+  }
   return [
     ...wrap(source, style.columns - 5).map(
       (line, index) => `${INDENT}${index === 0 ? '· ' : '  '}${style.paint.dim(line)}`,
     ),
-    ...quoted.flatMap((line) => indented(truncate(line, 600), style, `${INDENT}  `)),
+    ...quoted.flatMap((line) => indented(line, style, `${INDENT}  `)),
   ];
+}
+
+/** What an object said, shortened where it is long, and not said twice where the message quotes it in full. */
+function quotedLines(text: string, message: string): string[] {
+  const lines = sanitize(text)
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => shorten(line, 400));
+  const [only = ''] = lines;
+  if (lines.length === 1 && only.length > 40 && sanitize(message).includes(only)) return ['as quoted above'];
+  return lines.length > 3 ? [...lines.slice(0, 3), `… (${lines.length - 3} more lines, -o json shows all)`] : lines;
 }
 
 function momentLines({ at, text }: Moment, report: Explained, style: Style): string[] {
   return indented(`${ago(at, report)}: ${sanitizeLine(text)}`, style, `${INDENT}· `);
 }
 
+/** Nothing where it would only repeat that a container starts, ends and waits. */
 function timelineLines({ timeline = [] }: Problem, report: Explained, style: Style): string[] {
+  const moments = timeline.filter(({ text }) => !text.startsWith('BackOff: '));
+  const telling = moments.filter(({ text }) => !/^(Pod \S+ was created|Container \S+ started)\.$/.test(text));
+  if (telling.length < 2) return [];
   const day = report.takenAt.slice(0, 10);
-  return timeline.flatMap(({ at, text }) => {
-    const stamp = at.startsWith(day) ? at.slice(11, 19) : `${at.slice(5, 10)} ${at.slice(11, 19)}`;
-    return indented(sanitizeLine(text), style, `${INDENT}${stamp}  `);
+  const stamp = (at: string) => (at.startsWith(day) ? at.slice(11, 19) : `${at.slice(5, 10)} ${at.slice(11, 19)}`);
+  return moments.flatMap(({ at, text }) => {
+    const what = sanitizeLine(text).replace(
+      /since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)/,
+      (_, since) => `since ${stamp(since)}`,
+    );
+    return indented(what, style, `${INDENT}${stamp(at)}  `);
   });
 }
 

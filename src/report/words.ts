@@ -37,8 +37,11 @@ export function summarize(report: Report): string {
   const pods = new Set(
     wrong.flatMap((problem) => podsOf(problem).map(({ namespace, name }) => `${namespace}/${name}`)),
   );
-  const among = `${pods.size} of ${plural(report.stats.objects['Pod'] ?? 0, 'pod')} in ${plural(report.stats.namespaces, 'namespace')}`;
-  return `${plural(wrong.length, 'problem')}${worst} ${wrong.length === 1 ? 'affects' : 'affect'} ${among}.`;
+  const all = report.stats.objects['Pod'] ?? 0;
+  const where = plural(report.stats.namespaces, 'namespace');
+  const found = `${plural(wrong.length, 'problem')}${worst}`;
+  if (pods.size === 0) return `${found.replace(/,$/, '')}; none of ${plural(all, 'pod')} in ${where} is affected.`;
+  return `${found} ${wrong.length === 1 ? 'affects' : 'affect'} ${pods.size} of ${plural(all, 'pod')} in ${where}.`;
 }
 
 const COUNTED = [

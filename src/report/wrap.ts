@@ -28,8 +28,8 @@ function wrapLine(line: string, columns: number): string[] {
     }
     // A word longer than a line starts where the text before it ends.
     const pieces = cut(whole, columns);
-    current = pieces.pop() ?? '';
-    lines.push(...pieces.map((piece) => piece.trimEnd()));
+    current = (pieces.pop() ?? '').trimStart();
+    lines.push(...pieces.map((piece) => piece.trim()));
   }
   if (current.trim() !== '') lines.push(current.trimEnd());
   return lines;
@@ -41,6 +41,9 @@ const fitsAlone = (word: string, columns: number): boolean =>
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
+/** Where a path, a URL or a list may be broken. */
+const seams = /[./:;,&?=_\-@]/g;
+
 /** Closing marks do not begin a line. */
 const closes = /^[、。，．：；！？）」』】〉》…,.;:!?)]/;
 
@@ -51,9 +54,10 @@ function cut(text: string, columns: number): string[] {
   for (const { segment } of graphemes.segment(text)) {
     const more = widthOf(segment);
     if (width + more > columns && !(closes.test(segment) && width + more <= columns + 2)) {
-      pieces.push(piece);
-      piece = '';
-      width = 0;
+      const at = seamOf(piece);
+      pieces.push(piece.slice(0, at));
+      piece = piece.slice(at);
+      width = widthOf(piece);
     }
     piece += segment;
     width += more;
@@ -61,8 +65,28 @@ function cut(text: string, columns: number): string[] {
   return [...pieces, piece];
 }
 
+/** Behind the last mark in the latter half of a piece; at its end where there is none. */
+function seamOf(piece: string): number {
+  const last = [...piece.matchAll(seams)].at(-1);
+  return last === undefined || last.index < piece.length / 2 ? piece.length : last.index + 1;
+}
+
 /** Cuts a text to a number of columns, with … where something is missing. */
 export function truncate(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
-  return `${cut(text, columns - 1)[0] ?? ''}…`;
+  let kept = '';
+  let width = 1;
+  for (const { segment } of graphemes.segment(text)) {
+    width += widthOf(segment);
+    if (width > columns) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}
+
+/** Leaves out the middle of what is longer than so many characters: what failed stands in front, why at the end. */
+export function shorten(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const head = Math.floor(most * 0.4);
+  return `${text.slice(0, head).toWellFormed()} … ${text.slice(head - most).toWellFormed()}`;
 }
