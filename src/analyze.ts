@@ -45,7 +45,7 @@ export function analyze(snapshot: Snapshot, analyzers: readonly AnyAnalyzer[]): 
 }
 
 /** The snapshot, with only the declared kinds. */
-export function viewOf<K extends Kind>(snapshot: Snapshot, needs: readonly K[]): View<K> {
+function viewOf<K extends Kind>(snapshot: Snapshot, needs: readonly K[]): View<K> {
   const may = new Set<Kind>(needs);
   const check = (kind: Kind) => {
     if (!may.has(kind)) throw new Error(`it asked for ${kind}, which is not among its needs`);

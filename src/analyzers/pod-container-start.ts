@@ -144,7 +144,7 @@ const causes: readonly (readonly [Code, RegExp])[] = [
 ];
 
 /** What the runtime's words say about why it did not start a container. */
-export const causeOfStart = (message: string): Code =>
+const causeOfStart = (message: string): Code =>
   causes.find(([, words]) => words.test(message))?.[0] ?? 'runtime.unknown';
 
 const sentences: Readonly<Record<Code, string>> = {

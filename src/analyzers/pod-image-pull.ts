@@ -239,7 +239,7 @@ const causes: readonly (readonly [Code, RegExp])[] = [
 ];
 
 /** What a failed pull says about its cause. */
-export const causeOfPull = (message: string): Code =>
+const causeOfPull = (message: string): Code =>
   causes.find(([, pattern]) => pattern.test(message))?.[0] ?? 'image.unknown';
 
 // One waiting reason, one cause. ErrImagePull and its back-off say more in their message.

@@ -88,7 +88,7 @@ async function writeStats({ stats, milliseconds }: Source, diagnosis: number, io
   );
 }
 
-export function exitCodeOf(report: Report, failOn: Severity | undefined): number {
+function exitCodeOf(report: Report, failOn: Severity | undefined): number {
   if (failOn === undefined) return exitCodes.done;
   const limit = severities.indexOf(failOn);
   if (report.problems.some(({ root }) => severities.indexOf(root.severity) <= limit)) return exitCodes.found;

@@ -21,7 +21,7 @@ export interface ScopeOptions {
 }
 
 /** For flags that may be given more than once, and take lists: `-n a,b -n c`. */
-export function collect(value: string, before: readonly string[] = []): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   const values = value.split(',').map((part) => part.trim());
   if (values.some((part) => part === '')) throw new InvalidArgumentError('A name is missing.');
   return [...before, ...values.filter((part) => !before.includes(part))];
@@ -33,7 +33,7 @@ const collectOne = (value: string, before: readonly string[] = []): readonly str
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** "30s", "1m30s", or a plain number of seconds, as kubectl takes it; in milliseconds. 0 means no limit. */
-export function duration(value: string): number {
+function duration(value: string): number {
   if (/^\d+$/.test(value)) return Number(value) * 1000;
   if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(value)) {
     throw new InvalidArgumentError('Write a time with its unit: 30s, 1m, 1m30s.');
@@ -50,7 +50,7 @@ export function time(value: string): string {
   return new Date(value).toISOString();
 }
 
-export function count(value: string): number {
+function count(value: string): number {
   if (!/^\d+$/.test(value)) throw new InvalidArgumentError('Write a whole number.');
   return Number(value);
 }

@@ -35,7 +35,7 @@ const isObject = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The fields of the message, as an object; undefined for what is no object. */
-export function pick(message: Message, from: unknown): Plain | undefined {
+function pick(message: Message, from: unknown): Plain | undefined {
   if (!isObject(from)) return undefined;
   const into: Plain = {};
   fill(message, from, into);

@@ -3,7 +3,7 @@ import { readMessage } from './protobuf.ts';
 import { type Cursor, lengthTag, readVarint, skip } from './protobuf-wire.ts';
 
 /** meta/v1 ListMeta: where the next page starts, and how many objects follow this one. */
-export const ListMeta = message({ continue: string(3), remainingItemCount: int(4) });
+const ListMeta = message({ continue: string(3), remainingItemCount: int(4) });
 export type ListMeta = Of<typeof ListMeta>;
 
 export interface ProtobufListHandlers {

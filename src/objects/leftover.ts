@@ -89,7 +89,7 @@ const runsFor = (pod: Pod, now: string): number =>
 const isBefore = (a: string | undefined, b: string | undefined): boolean => (ms(a) ?? 0) < (ms(b) ?? 0);
 
 /** When the pod ended, as far as it tells: its containers' last exit, or else when it was last seen alive. */
-export function endOf(pod: Pod): string | undefined {
+function endOf(pod: Pod): string | undefined {
   let end = later(pod.metadata?.creationTimestamp, pod.status?.startTime);
   for (const { state } of pod.status?.containerStatuses ?? []) end = later(end, state?.terminated?.finishedAt);
   return later(end, conditionOf(pod, 'DisruptionTarget')?.lastTransitionTime);
@@ -101,7 +101,7 @@ const HOUR_SECONDS = 3600;
  * How many pods of the same controller ended with this one's reason one after the other within the last hour: each
  * created after the one before had ended. Replicas that were all evicted at once count as one.
  */
-export function endingsInARow(cluster: View<Needs>, pod: Pod): number {
+function endingsInARow(cluster: View<Needs>, pod: Pod): number {
   const group = groupOf(cluster, pod);
   const reason = pod.status?.reason ?? '';
   const known = group?.rows.get(reason);

@@ -63,7 +63,7 @@ export function undeclaredPort(probe: Probe, container: Container): string | und
 }
 
 /** The ports that the container declares, and "the container declares port 80" for a sentence. */
-export function declaredPorts({ spec }: ContainerView): number[] {
+function declaredPorts({ spec }: ContainerView): number[] {
   return (spec.ports ?? []).map(({ containerPort }) => containerPort).filter((port) => port !== undefined);
 }
 

@@ -30,18 +30,6 @@ export const sanitizeLine = (text: string): string =>
     .replace(/\s*\n\s*/g, ' ')
     .trim();
 
-/** Every string in a value, keys included, made safe to print. */
-export function sanitizeAll<T>(value: T): T {
-  return walk(value) as T;
-}
-
-function walk(value: unknown): unknown {
-  if (typeof value === 'string') return sanitize(value);
-  if (Array.isArray(value)) return value.map(walk);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [sanitize(key), walk(inner)]));
-}
-
 const unprintable =
   /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/gu;
 

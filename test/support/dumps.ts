@@ -26,7 +26,7 @@ export const listOf = (...items: readonly object[]): object => ({
   metadata: { resourceVersion: '' },
 });
 
-export const kinds = [...Object.keys(resources), 'Log'] as Kind[];
+const kinds = [...Object.keys(resources), 'Log'] as Kind[];
 
 /** Everything a snapshot tells, as plain data: two snapshots are equal if this is. */
 export const dataOf = (snapshot: Snapshot): object => ({
