@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import { type BuildOptions, build, type Plugin } from 'rolldown';
-import { lazyBuiltins } from './lazy-builtins.ts';
+import { lazyBuiltins, lazyPackages } from './lazy-imports.ts';
 
 rmSync('dist', { recursive: true, force: true });
 
@@ -14,7 +14,7 @@ const common = {
   transform: { target: 'node20' },
   // Loaded only for the few who need them.
   external: [/^@kubernetes\/client-node/, 'undici'],
-  plugins: [lazyBuiltins],
+  plugins: [lazyPackages('string-width'), lazyBuiltins],
 } satisfies BuildOptions;
 const output = {
   format: 'esm',

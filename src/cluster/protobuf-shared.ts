@@ -12,12 +12,7 @@ interface Shared {
   value: unknown;
 }
 
-const slots: Shared[] = Array.from({ length: SLOTS }, () => ({
-  hash: 0,
-  as: undefined,
-  bytes: undefined,
-  value: undefined,
-}));
+const slots: (Shared | undefined)[] = new Array(SLOTS).fill(undefined);
 
 /**
  * What the bytes up to `stop` mean to `as`, read once for all who say the same. `read` moves the cursor; its value is frozen.
@@ -33,15 +28,16 @@ export function shared<S extends object>(
   const { bytes } = cursor;
   let hash = stop - start;
   for (let at = start; at < stop; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
-  const slot = slots[(hash ^ (hash >>> 15)) & (SLOTS - 1)] as Shared;
-  const again = slot.hash === hash && slot.as === as;
-  if (again && slot.bytes !== undefined && isSame(slot.bytes, bytes, start, stop)) return slot.value;
-  const value = read(as, cursor, stop);
-  slot.hash = hash;
-  slot.as = as;
-  slot.bytes = again ? Buffer.from(bytes.subarray(start, stop)) : undefined;
-  slot.value = again ? value : undefined;
-  return value;
+  const index = (hash ^ (hash >>> 15)) & (SLOTS - 1);
+  const slot = slots[index];
+  if (slot === undefined || slot.hash !== hash || slot.as !== as) {
+    slots[index] = { hash, as, bytes: undefined, value: undefined };
+    return read(as, cursor, stop);
+  }
+  if (slot.bytes !== undefined && isSame(slot.bytes, bytes, start, stop)) return slot.value;
+  slot.value = read(as, cursor, stop);
+  slot.bytes = Buffer.from(bytes.subarray(start, stop));
+  return slot.value;
 }
 
 function isSame(known: Buffer, bytes: Buffer, start: number, stop: number): boolean {

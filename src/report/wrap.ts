@@ -39,7 +39,12 @@ function wrapLine(line: string, columns: number): string[] {
 const fitsAlone = (word: string, columns: number): boolean =>
   widthOf(word.trimEnd()) <= columns && !/[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]/.test(word);
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+// Made when it is first used: that takes milliseconds, and most lines need no cutting.
+let segmenter: Intl.Segmenter | undefined;
+function graphemesOf(text: string): Iterable<Intl.SegmentData> {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter.segment(text);
+}
 
 /** Where a path, a URL or a list may be broken. */
 const seams = /[./:;,&?=_\-@]/g;
@@ -51,7 +56,7 @@ function cut(text: string, columns: number): string[] {
   const pieces: string[] = [];
   let piece = '';
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     const more = widthOf(segment);
     if (width + more > columns && !(closes.test(segment) && width + more <= columns + 2)) {
       const at = seamOf(piece);

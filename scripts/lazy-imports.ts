@@ -29,3 +29,16 @@ function contentsOf(name: string): string {
   const getters = keys.map((key) => `${key}: { enumerable: true, get: () => ${load}[${key}] }`);
   return `module.exports = Object.defineProperties({}, {\n${getters.join(',\n')}\n});`;
 }
+
+/** Packages that take milliseconds to set up and are seldom needed: they are set up when their default export is called. */
+export const lazyPackages = (...names: readonly string[]): Plugin => ({
+  name: 'lazy-packages',
+  resolveId: (id, importer) => (names.includes(id) && !importer?.startsWith(LAZY) ? `${LAZY}${id}` : null),
+  load(id) {
+    if (!id.startsWith(LAZY)) return null;
+    const name = JSON.stringify(id.slice(LAZY.length));
+    return `export default (...args) => require(${name}).default(...args);`;
+  },
+});
+
+const LAZY = '\0lazy-';
