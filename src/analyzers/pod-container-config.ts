@@ -4,7 +4,7 @@ import { type ConfigRef, requiredConfig } from '../objects/config-refs.ts';
 import { eventEvidence } from '../objects/events.ts';
 import { change, kubectl, look, shell } from '../objects/kubectl.ts';
 import { ownerOf } from '../objects/owner.ts';
-import { conditionOf, containersOf, isLiving, type Pod, podEvents, podRef } from '../objects/pods.ts';
+import { conditionOf, containersOf, isLiving, type Pod, podEvents, podRef, troubledPods } from '../objects/pods.ts';
 import { editWorkload, podOf } from '../objects/remedies.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import { secondsBetween } from '../objects/time.ts';
@@ -121,7 +121,7 @@ export const podContainerConfig = defineAnalyzer<Needs, Code>({
   needs: ['Pod', 'ReplicaSet', 'Job', 'Event', 'ConfigMap', 'Secret'],
   rules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       if (!isLiving(pod) || pod.spec?.nodeName === undefined) continue;
       if ((secondsBetween(pod.metadata?.creationTimestamp, cluster.takenAt) ?? Infinity) < FRESH_SECONDS) continue;
       yield* waitingContainers(cluster, pod);

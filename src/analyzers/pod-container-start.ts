@@ -2,7 +2,7 @@ import { type Draft, defineAnalyzer, type Rule, type Where } from '../analyzer.t
 import { lastExit } from '../objects/exits.ts';
 import { change, kubectl, look, shell } from '../objects/kubectl.ts';
 import { isOutlived } from '../objects/leftover.ts';
-import { type ContainerView, containersOf, isLiving, type Pod, podRef } from '../objects/pods.ts';
+import { type ContainerView, containersOf, isLiving, type Pod, podRef, troubledPods } from '../objects/pods.ts';
 import { describePod, editWorkload, podOf } from '../objects/remedies.ts';
 import { secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
@@ -195,7 +195,7 @@ export const podContainerStart = defineAnalyzer<Needs, Code>({
   needs: ['Pod', 'ReplicaSet', 'Job', 'Node'],
   rules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       const failed = pod.status?.phase === 'Failed' && pod.metadata?.deletionTimestamp === undefined;
       if (!isLiving(pod) && !failed) continue;
       for (const container of containersOf(pod)) {

@@ -2,7 +2,7 @@ import { type Draft, defineAnalyzer, type Rule } from '../analyzer.ts';
 import { type Ending, endingOf } from '../objects/ending.ts';
 import { change, kubectl, kubectlLogs, look } from '../objects/kubectl.ts';
 import { endingHistory } from '../objects/leftover.ts';
-import { conditionOf, containersOf, type Pod, podRef } from '../objects/pods.ts';
+import { conditionOf, containersOf, type Pod, podRef, troubledPods } from '../objects/pods.ts';
 import { proof, sentence } from '../objects/proof.ts';
 import { describeNode, describePod, editWorkload } from '../objects/remedies.ts';
 import { humanSeconds } from '../objects/time.ts';
@@ -43,7 +43,7 @@ export const podDeadline = defineAnalyzer<Needs, Code>({
   needs: ['Pod', 'Event', 'ReplicaSet', 'Job'],
   rules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       if (pod.status?.phase !== 'Failed') continue;
       const ending = endingOf(cluster, pod);
       if (ending?.code === 'pod.deadline-exceeded') yield deadline(cluster, pod, ending);

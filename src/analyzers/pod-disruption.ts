@@ -4,7 +4,7 @@ import { eventEvidence } from '../objects/events.ts';
 import { change, kubectl, look, shell } from '../objects/kubectl.ts';
 import { endingHistory } from '../objects/leftover.ts';
 import { nodeRef } from '../objects/node-health.ts';
-import { isTerminal, type Pod, podEvents, podRef } from '../objects/pods.ts';
+import { isTerminal, type Pod, podEvents, podRef, troubledPods } from '../objects/pods.ts';
 import { proof } from '../objects/proof.ts';
 import { describeNode, describePod, editWorkload, showEvents } from '../objects/remedies.ts';
 import { taintText } from '../objects/taints.ts';
@@ -106,7 +106,7 @@ export const podDisruption = defineAnalyzer<Needs, DisruptCode>({
   needs: ['Pod', 'Event', 'Node', 'ReplicaSet', 'Job'],
   rules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       const ending = isLingering(cluster, pod) ? disruptionOf(pod) : endingOf(cluster, pod);
       if (isDisruption(ending)) yield explain(cluster, pod, ending);
     }

@@ -15,6 +15,7 @@ import {
   podEvents,
   podRef,
   restartsAfter,
+  troubledPods,
 } from '../objects/pods.ts';
 import {
   budgetSeconds,
@@ -238,7 +239,7 @@ export const podExit = defineAnalyzer<Needs, Code>({
   needs: ['Pod', 'Event', 'Log', 'ReplicaSet', 'Job', 'Node'],
   rules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       if (!endsMatter(pod)) continue;
       for (const container of containersOf(pod)) {
         if (container.role === 'ephemeral' || (container.role === 'sidecar' && isTerminal(pod))) continue;

@@ -3,7 +3,15 @@ import type { Evidence, Ref } from '../finding.ts';
 import { eventEvidence } from '../objects/events.ts';
 import { parseImage, wellKnownImages } from '../objects/image.ts';
 import { change, kubectl, look, shell } from '../objects/kubectl.ts';
-import { type ContainerView, containersOf, isLiving, type Pod, podEvents, podRef } from '../objects/pods.ts';
+import {
+  type ContainerView,
+  containersOf,
+  isLiving,
+  type Pod,
+  podEvents,
+  podRef,
+  troubledPods,
+} from '../objects/pods.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
@@ -273,7 +281,7 @@ export const podImagePull = defineAnalyzer<Needs, Code>({
   needs: ['Pod', 'Event', 'Node', 'Secret', 'ServiceAccount'],
   rules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       if (!isLiving(pod)) continue;
       for (const container of containersOf(pod)) {
         const reason = container.status?.state?.waiting?.reason ?? '';

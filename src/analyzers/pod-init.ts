@@ -1,7 +1,7 @@
 import { defineAnalyzer, type Rule } from '../analyzer.ts';
 import { kubectl, kubectlLogs, look } from '../objects/kubectl.ts';
 import { inSentence, logIsEmpty, logSignal } from '../objects/log-signal.ts';
-import { containersOf, isLiving, podRef } from '../objects/pods.ts';
+import { containersOf, isLiving, podRef, troubledPods } from '../objects/pods.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 
 const rules = {
@@ -27,7 +27,7 @@ export const podInit = defineAnalyzer({
   needs: ['Pod', 'Log'],
   rules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       if (!isLiving(pod)) continue;
       for (const container of containersOf(pod)) {
         const startedAt = container.status?.state?.running?.startedAt;

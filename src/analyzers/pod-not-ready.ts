@@ -11,6 +11,7 @@ import {
   type Pod,
   podEvents,
   podRef,
+  troubledPods,
 } from '../objects/pods.ts';
 import {
   budgetSeconds,
@@ -98,7 +99,7 @@ export const podNotReady = defineAnalyzer<Needs, Code>({
   needs: ['Pod', 'Event', 'Log'],
   rules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       if (!isLiving(pod) || conditionOf(pod, 'Ready')?.status === 'True') continue;
       for (const container of containersOf(pod)) yield* unready(cluster, pod, container);
       yield* gates(cluster, pod);

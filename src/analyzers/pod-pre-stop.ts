@@ -1,7 +1,7 @@
 import { defineAnalyzer, type Rule } from '../analyzer.ts';
 import { eventEvidence } from '../objects/events.ts';
 import { change, kubectl, kubectlLogs, look } from '../objects/kubectl.ts';
-import { podEvents, podRef } from '../objects/pods.ts';
+import { podEvents, podRef, troubledPods } from '../objects/pods.ts';
 import { secondsBetween } from '../objects/time.ts';
 
 const rules = {
@@ -30,7 +30,7 @@ export const podPreStop = defineAnalyzer({
   needs: ['Pod', 'Event'],
   rules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       const seen = new Set<string | undefined>();
       for (const event of podEvents(cluster, pod)) {
         if (event.reason !== 'FailedPreStopHook' || seen.has(event.container)) continue;

@@ -4,7 +4,7 @@ import { type Ending, endingOf, type RejectCode } from '../objects/ending.ts';
 import { change, destroy, kubectl, look, shell } from '../objects/kubectl.ts';
 import { endingHistory } from '../objects/leftover.ts';
 import { type Node, nodeRef, podsByNode } from '../objects/node-health.ts';
-import { isTerminal, type Pod, podRef } from '../objects/pods.ts';
+import { isTerminal, type Pod, podRef, troubledPods } from '../objects/pods.ts';
 import { type Proof, proof, sentence } from '../objects/proof.ts';
 import { cordonNode, describeNode, describePod, editWorkload, podsOnNode } from '../objects/remedies.ts';
 import { expellingTaints } from '../objects/trigger.ts';
@@ -140,7 +140,7 @@ export const podRejection = defineAnalyzer<Needs, RejectCode>({
   needs: ['Pod', 'Event', 'Node', 'ReplicaSet', 'Job'],
   rules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       const ending = endingOf(cluster, pod);
       if (isRejection(ending)) yield explain(cluster, pod, ending);
     }

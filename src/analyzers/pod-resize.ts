@@ -2,7 +2,7 @@ import { type Draft, defineAnalyzer, type Rule } from '../analyzer.ts';
 import { eventEvidence } from '../objects/events.ts';
 import { change, kubectl, look } from '../objects/kubectl.ts';
 import { nodeRef } from '../objects/node-health.ts';
-import { conditionOf, containersOf, isLiving, type Pod, podEvents, podRef } from '../objects/pods.ts';
+import { conditionOf, containersOf, isLiving, type Pod, podEvents, podRef, troubledPods } from '../objects/pods.ts';
 import { conditionProof, type Proof, proof, sentence } from '../objects/proof.ts';
 import { cordonNode, describeNode, describePod, editWorkload, podOf } from '../objects/remedies.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
@@ -66,7 +66,7 @@ export const podResize = defineAnalyzer<Needs, Code>({
   needs: ['Pod', 'Event'],
   rules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       if (!isLiving(pod)) continue;
       const resize = resizeOf(cluster, pod);
       if (resize !== undefined) yield resize;

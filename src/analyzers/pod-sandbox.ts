@@ -3,7 +3,7 @@ import { eventEvidence } from '../objects/events.ts';
 import { look } from '../objects/kubectl.ts';
 import { isReady, networkPodsOn, nodeRef } from '../objects/node-health.ts';
 import { isOutside, volumesOf } from '../objects/pod-volumes.ts';
-import { conditionOf, type Pod, podRef } from '../objects/pods.ts';
+import { conditionOf, type Pod, podRef, troubledPods } from '../objects/pods.ts';
 import { conditionProof, type Proof, proof } from '../objects/proof.ts';
 import { type StartEvent, type Startup, startupOf, waitsForConfig } from '../objects/startup.ts';
 import { humanSeconds } from '../objects/time.ts';
@@ -36,7 +36,7 @@ export const podSandbox = defineAnalyzer<Needs, SandboxCode>({
   ],
   rules: sandboxRules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       const startup = startupOf(cluster, pod);
       if (startup === undefined) continue;
       const found = explain(cluster, pod, startup);

@@ -3,7 +3,7 @@ import type { Confidence, Evidence, Ref } from '../finding.ts';
 import { eventEvidence } from '../objects/events.ts';
 import { type FitNeeds, keyOf } from '../objects/fits.ts';
 import { type Placement, placementOf } from '../objects/placement.ts';
-import { conditionOf, isLiving, isTerminal, type Pod, podEvents, podRef } from '../objects/pods.ts';
+import { conditionOf, isLiving, isTerminal, type Pod, podEvents, podRef, troubledPods } from '../objects/pods.ts';
 import { objectKey } from '../objects/refs.ts';
 import { parseSchedulerMessage } from '../objects/scheduler-message.ts';
 import { schedulerWordsOf } from '../objects/scheduler-words.ts';
@@ -35,7 +35,7 @@ export const podScheduling = defineAnalyzer<Needs, SchedulingCode>({
   rules,
   *analyze(cluster) {
     const session: Session = { cluster, alike: new Map(), schedulers: new Map() };
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       if (!isLiving(pod)) continue;
       if (pod.spec?.nodeName !== undefined) yield* unknownNode(cluster, pod, pod.spec.nodeName);
       else if (isGated(pod)) yield gated(cluster, pod);

@@ -3,7 +3,15 @@ import type { Ref } from '../finding.ts';
 import { eventEvidence } from '../objects/events.ts';
 import { change, destroy, kubectl, look, shell } from '../objects/kubectl.ts';
 import { nodeIsGone, nodeRef, nodeState } from '../objects/node-health.ts';
-import { type ContainerView, conditionOf, containersOf, type Pod, podEvents, podRef } from '../objects/pods.ts';
+import {
+  type ContainerView,
+  conditionOf,
+  containersOf,
+  type Pod,
+  podEvents,
+  podRef,
+  troubledPods,
+} from '../objects/pods.ts';
 import { conditionProof, type Proof, proof, sentence } from '../objects/proof.ts';
 import { describeNode, describePod, editWorkload, podOf } from '../objects/remedies.ts';
 import { humanSeconds, ms, secondsBetween } from '../objects/time.ts';
@@ -113,7 +121,7 @@ export const podTermination = defineAnalyzer<Needs, Code>({
   needs: ['Pod', 'Event', 'Node', 'Job'],
   rules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       const overdue = secondsBetween(pod.metadata?.deletionTimestamp, cluster.takenAt);
       // A static pod's object stands for its manifest: the kubelet makes it again.
       if (overdue === undefined || pod.metadata?.annotations?.['kubernetes.io/config.mirror'] !== undefined) continue;

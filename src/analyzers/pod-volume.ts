@@ -1,7 +1,7 @@
 import { type Draft, defineAnalyzer } from '../analyzer.ts';
 import { type EventLine, eventEvidence } from '../objects/events.ts';
 import { volumeNamed, volumesOf, volumeText } from '../objects/pod-volumes.ts';
-import { isLiving, type Pod, podEvents, podRef } from '../objects/pods.ts';
+import { isLiving, type Pod, podEvents, podRef, troubledPods } from '../objects/pods.ts';
 import { sentence } from '../objects/proof.ts';
 import { isConfigMount, type Startup, startupOf, waitsForConfig } from '../objects/startup.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
@@ -38,7 +38,7 @@ export const podVolume = defineAnalyzer<VolumeNeeds, VolumeCode>({
   ],
   rules: volumeRules,
   *analyze(cluster) {
-    for (const pod of cluster.list('Pod')) {
+    for (const pod of troubledPods(cluster)) {
       const startup = startupOf(cluster, pod);
       const found =
         startup === undefined ? (fullByLog(cluster, pod) ?? unwell(cluster, pod)) : stuck(cluster, pod, startup);

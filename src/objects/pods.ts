@@ -59,6 +59,38 @@ function views(
   });
 }
 
+const troubled = new WeakMap<readonly Pod[], readonly Pod[]>();
+
+/**
+ * The pods about whose own state there is anything to ask. Of a certainly healthy pod the container statuses are not even
+ * kept; a large cluster has tens of thousands of those.
+ */
+export function troubledPods(cluster: View<'Pod'>): readonly Pod[] {
+  const pods = cluster.list('Pod');
+  let some = troubled.get(pods);
+  if (some === undefined) {
+    some = pods.filter((pod) => !isQuiet(pod));
+    troubled.set(pods, some);
+  }
+  return some;
+}
+
+function isQuiet({ metadata, spec, status }: Pod): boolean {
+  if (metadata?.deletionTimestamp !== undefined || spec?.nodeName === undefined || status === undefined) return false;
+  const {
+    phase,
+    conditions = [],
+    reason,
+    containerStatuses,
+    initContainerStatuses,
+    ephemeralContainerStatuses,
+  } = status;
+  if ((reason ?? containerStatuses ?? initContainerStatuses ?? ephemeralContainerStatuses) !== undefined) return false;
+  if (conditions.some(({ status, type }) => status !== 'True' || (type !== 'Ready' && type !== 'PodScheduled')))
+    return false;
+  return phase === 'Succeeded' || (phase === 'Running' && conditions.some(({ type }) => type === 'Ready'));
+}
+
 /** Finished for good: Succeeded or Failed. */
 export const isTerminal = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 

@@ -1,6 +1,6 @@
 import type { View } from '../snapshot.ts';
 import { ownerOf } from './owner.ts';
-import { type ContainerView, containersOf, isLiving, type Pod } from './pods.ts';
+import { type ContainerView, containersOf, isLiving, type Pod, troubledPods } from './pods.ts';
 import { objectKey } from './refs.ts';
 import { secondsBetween } from './time.ts';
 
@@ -30,7 +30,7 @@ const RECENT_SECONDS = 3600;
 export function wantedLogs(cluster: View<'Pod' | 'ReplicaSet' | 'Job'>): WantedLog[] {
   const byTrouble = new Map<Trouble, WantedLog[]>(troubles.map((trouble) => [trouble, []]));
   const seen = new Set<string>();
-  for (const pod of cluster.list('Pod')) {
+  for (const pod of troubledPods(cluster)) {
     for (const { container, trouble } of brokenContainers(pod, cluster.takenAt)) {
       const owner = ownerOf(cluster, pod);
       const key = `${owner === undefined ? pod.metadata?.uid : objectKey(owner)} ${container.name} ${trouble}`;
