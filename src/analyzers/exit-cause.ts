@@ -1,0 +1,163 @@
+import type { Draft } from '../analyzer.ts';
+import type { Evidence } from '../finding.ts';
+import { type Exit, isAccessViolation, meaningOf } from '../objects/exits.ts';
+import { look, shell } from '../objects/kubectl.ts';
+import { inSentence, type LogSignal } from '../objects/log-signal.ts';
+import { type ContainerView, conditionOf, type Pod, podRef } from '../objects/pods.ts';
+import { humanSeconds } from '../objects/time.ts';
+import type { View } from '../snapshot.ts';
+import { failedHook, killedByKubelet } from './exit-kill.ts';
+import type { Code } from './exit-rules.ts';
+
+export type Needs = 'Pod' | 'Event' | 'Node';
+
+/** Why a container ended, before it is known whether that still matters. */
+export interface Cause {
+  readonly code: Code;
+  /** Without its full stop. */
+  readonly sentence: string;
+  readonly evidence: readonly Omit<Evidence, 'id'>[];
+  /** Whether the log's last word belongs to the story. */
+  readonly quotesLog: boolean;
+  readonly confidence?: Draft['confidence'];
+  readonly check?: Draft['check'];
+}
+
+/** First match wins: proof of memory, then proof of a kill by the kubelet, then the exit code. */
+export function causeOf(
+  cluster: View<Needs>,
+  pod: Pod,
+  container: ContainerView,
+  exit: Exit,
+  signal: LogSignal | undefined,
+): Cause {
+  return (
+    outOfMemory(cluster, pod, container, exit) ??
+    failedHook(pod, container) ??
+    lost(container, exit) ??
+    killedByKubelet(cluster, pod, container, exit) ??
+    suspectedMemory(pod, container, exit) ??
+    byExitCode(container, exit, signal)
+  );
+}
+
+function memoryLimit(pod: Pod, container: ContainerView): string | undefined {
+  return container.spec.resources?.limits?.['memory'] ?? pod.spec?.resources?.limits?.['memory'];
+}
+
+function outOfMemory(cluster: View<Needs>, pod: Pod, container: ContainerView, exit: Exit): Cause | undefined {
+  if (exit.reason !== 'OOMKilled') return undefined;
+  const limit = memoryLimit(pod, container);
+  const child = exit.code === 137 ? '' : ` (a child process was killed; the main one ended with code ${exit.code})`;
+  if (limit !== undefined) {
+    return {
+      code: 'oom.container-limit',
+      sentence: `Container ${container.name} ran out of memory: it was killed at its limit of ${limit}${child}`,
+      evidence: [limitEvidence(pod, container, limit)],
+      quotesLog: false,
+    };
+  }
+  const node = pod.spec?.nodeName ?? '';
+  const pressure = conditionOf(cluster.get('Node', node) ?? {}, 'MemoryPressure');
+  return {
+    code: 'oom.node',
+    sentence: `Container ${container.name} has no memory limit and was killed because node ${node} ran out of memory${child}`,
+    evidence:
+      pressure?.status === 'True'
+        ? [
+            {
+              from: { kind: 'Node', name: node },
+              where: 'status.conditions[MemoryPressure]',
+              text: pressure.message ?? 'True',
+              ...(pressure.lastTransitionTime === undefined ? {} : { at: pressure.lastTransitionTime }),
+            },
+          ]
+        : [],
+    quotesLog: false,
+  };
+}
+
+const limitEvidence = (pod: Pod, container: ContainerView, limit: string): Omit<Evidence, 'id'> => ({
+  from: podRef(pod, container.name),
+  where: 'spec.containers[].resources.limits.memory',
+  text: limit,
+});
+
+/** The kubelet's and containerd's words for a container whose record is gone; their exit codes are made up. */
+function lost(container: ContainerView, exit: Exit): Cause | undefined {
+  if (exit.reason !== 'ContainerStatusUnknown' && !(exit.reason === 'Unknown' && exit.code === 255)) return undefined;
+  return {
+    code: 'crash.status-lost',
+    sentence: `How container ${container.name} ended is not known: the runtime lost it, as after a restart of the node or of the runtime`,
+    evidence: [],
+    quotesLog: false,
+  };
+}
+
+function suspectedMemory(pod: Pod, container: ContainerView, exit: Exit): Cause | undefined {
+  const limit = memoryLimit(pod, container);
+  if (exit.code !== 137 || exit.reason !== 'Error' || limit === undefined) return undefined;
+  return {
+    code: 'oom.suspected',
+    sentence: `Container ${container.name} was killed with SIGKILL; it has a memory limit of ${limit}, and nothing else on record would explain the kill`,
+    evidence: [limitEvidence(pod, container, limit)],
+    quotesLog: true,
+    confidence: 'possible',
+    check: look(
+      'Compare what it uses with its limit.',
+      shell(
+        'kubectl',
+        'top',
+        'pod',
+        pod.metadata?.name ?? '',
+        '-n',
+        pod.metadata?.namespace ?? 'default',
+        '--containers',
+      ),
+    ),
+  };
+}
+
+const codes: Readonly<Record<number, Code | undefined>> = {
+  0: 'crash.completed-loop',
+  126: 'crash.not-executable',
+  127: 'crash.command-not-found',
+  132: 'crash.illegal-instruction',
+  134: 'crash.abort',
+  135: 'crash.bus-error',
+  137: 'crash.sigkill',
+  139: 'crash.segfault',
+  143: 'crash.sigterm',
+  159: 'crash.bad-syscall',
+};
+
+function byExitCode({ name }: ContainerView, exit: Exit, signal: LogSignal | undefined): Cause {
+  const code = codeOf(exit, signal);
+  const ran = exit.seconds === undefined ? '' : ` after ${humanSeconds(exit.seconds)}`;
+  const meaning = meaningOf(exit.code);
+  const own =
+    exit.message.trim() === ''
+      ? ''
+      : `; its termination message: "${inSentence(exit.message.trim().split('\n').at(-1) ?? '')}"`;
+  const sentence =
+    code === 'crash.completed-loop'
+      ? `Container ${name} ends with success${ran} and is started again, because the pod wants it to run for ever`
+      : code === 'runtime.exec-format'
+        ? `Container ${name} cannot be executed on this node: its program is built for another platform`
+        : `Container ${name} ends with exit code ${exit.code}${meaning === undefined ? '' : ` (${meaning})`}${ran}${own}`;
+  return {
+    code,
+    sentence,
+    evidence: [],
+    quotesLog: true,
+    ...(code === 'crash.sigkill' || code === 'crash.sigterm' ? { confidence: 'possible' as const } : {}),
+  };
+}
+
+function codeOf({ code, reason, message }: Exit, signal: LogSignal | undefined): Code {
+  const words = `${message}\n${signal?.line.text ?? ''}`;
+  if (/exec format error/.test(words)) return 'runtime.exec-format';
+  if (reason === 'seccomp killed') return 'crash.bad-syscall';
+  if (isAccessViolation(code)) return 'crash.segfault';
+  return codes[code] ?? 'crash.app-error';
+}
