@@ -92,6 +92,9 @@ export function truncate(text: string, columns: number): string {
 /** Leaves out the middle of what is longer than so many characters: what failed stands in front, why at the end. */
 export function shorten(text: string, most: number): string {
   if (text.length <= most) return text;
-  const head = Math.floor(most * 0.4);
-  return `${text.slice(0, head).toWellFormed()} … ${text.slice(head - most).toWellFormed()}`;
+  const head = text.slice(0, Math.floor(most * 0.4));
+  const tail = text.slice(head.length - most);
+  // At a blank where one is near.
+  const words = [head.replace(/(?<=.{20} )\S{0,60}$/s, ''), tail.replace(/^\S{0,60}(?= )/, '')];
+  return words.map((part) => part.trim().toWellFormed()).join(' … ');
 }
