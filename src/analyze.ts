@@ -79,7 +79,8 @@ function judge(snapshot: Snapshot, draft: Draft, rule: Rule): Candidate {
     code: draft.code,
     severity: draft.severity ?? rule.severity,
     subject: draft.subject,
-    message: draft.message,
+    // What it quotes may run over many lines.
+    message: draft.message.replace(/\s*\n\s*/g, ' ').trim(),
     evidence: draft.evidence.map((evidence, index): Evidence => ({ id: `e${index + 1}`, ...evidence })),
     suspects: draft.suspects ?? [],
     remedy: draft.remedy ?? rule.remedy(where),

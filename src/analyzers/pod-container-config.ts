@@ -343,7 +343,7 @@ function* unsyncedVolume(cluster: View<Needs>, pod: Pod): Generator<Draft<Code>>
   yield {
     code: 'config.cache-sync',
     subject: from,
-    message: `The pod waits for a volume whose ConfigMap or Secret the kubelet has not received. The kubelet says: "${event.message}".`,
+    message: `Pod ${pod.metadata?.name} waits for a volume whose ConfigMap or Secret the kubelet has not received. The kubelet says: "${event.message}".`,
     evidence: [eventEvidence(from, event)],
     detail: detailOf(cluster, pod),
     since: event.firstAt,

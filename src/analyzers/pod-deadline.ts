@@ -60,7 +60,7 @@ function deadline(cluster: View<Needs>, pod: Pod, ending: Ending): Draft<Code> {
   return {
     code: 'pod.deadline-exceeded',
     subject: podRef(pod),
-    message: `The pod was ended because it ran longer than ${allowed}.${history.sentence}`,
+    message: `Pod ${pod.metadata?.name} was ended because it ran longer than ${allowed}.${history.sentence}`,
     evidence: [
       ...ending.evidence,
       ...(seconds === undefined ? [] : [proof(podRef(pod), 'spec.activeDeadlineSeconds', String(seconds))]),
@@ -87,7 +87,7 @@ function failed(cluster: View<Needs>, pod: Pod): Draft<Code> {
   return {
     code: 'pod.failed',
     subject: podRef(pod),
-    message: `The pod is Failed${said}${history.sentence}`,
+    message: `Pod ${pod.metadata?.name} is Failed${said}${history.sentence}`,
     evidence: [proof(podRef(pod), 'status', words === '' ? 'phase Failed' : `phase Failed, ${words}`, history.at)],
     severity: history.severity,
     confidence: reason === undefined ? 'possible' : 'likely',

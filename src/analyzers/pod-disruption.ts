@@ -156,27 +156,33 @@ function tell(cluster: View<Needs>, pod: Pod, { code, reason, text }: Disruption
   const quoted = text === '' ? '' : ` ("${text.replace(/\.$/, '')}")`;
   switch (code) {
     case 'disrupt.preempted':
-      return { words: `The pod was preempted by ${trigger?.who ?? `the scheduler${quoted}`}`, trigger };
+      return {
+        words: `Pod ${pod.metadata?.name} was preempted by ${trigger?.who ?? `the scheduler${quoted}`}`,
+        trigger,
+      };
     case 'disrupt.eviction-api': {
       const who = trigger?.who;
       const by = who === undefined ? `; nothing on record says by whom` : ` by ${who}`;
-      return { words: `The pod was evicted through the eviction API${by}`, trigger };
+      return { words: `Pod ${pod.metadata?.name} was evicted through the eviction API${by}`, trigger };
     }
     case 'disrupt.taint-manager':
       return tainted(cluster, pod, trigger);
     case 'disrupt.device-taint':
       return {
-        words: `The pod was removed because a device it uses has a NoExecute taint${quoted}`,
+        words: `Pod ${pod.metadata?.name} was removed because a device it uses has a NoExecute taint${quoted}`,
         trigger: undefined,
       };
     case 'disrupt.pod-gc':
-      return { words: `The pod was removed because its node ${node} no longer exists`, trigger };
+      return { words: `Pod ${pod.metadata?.name} was removed because its node ${node} no longer exists`, trigger };
     case 'disrupt.node-shutdown':
-      return { words: `The pod was ended because node ${node} shut down${quoted}`, trigger: undefined };
+      return {
+        words: `Pod ${pod.metadata?.name} was ended because node ${node} shut down${quoted}`,
+        trigger: undefined,
+      };
     case 'disrupt.critical-pod':
       return { words: `The kubelet of node ${node} ended the pod to admit a critical pod`, trigger: undefined };
     case 'disrupt.unknown':
-      return { words: `The pod was disrupted: ${reason}${quoted}`, trigger: undefined };
+      return { words: `Pod ${pod.metadata?.name} was disrupted: ${reason}${quoted}`, trigger: undefined };
     default:
       return code satisfies never;
   }
@@ -194,7 +200,7 @@ function tainted(cluster: View<Needs>, pod: Pod, trigger: Trigger | undefined): 
   const keys = taints.map(({ key }) => key).join(', ');
   const which = keys === '' ? 'a NoExecute taint that has gone since' : `the NoExecute taint ${keys}`;
   return {
-    words: `The pod was removed from node ${name} because of ${which}`,
+    words: `Pod ${pod.metadata?.name} was removed from node ${name} because of ${which}`,
     trigger: { who: '', evidence, suspects: [nodeRef(name)] },
   };
 }

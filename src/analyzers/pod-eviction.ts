@@ -99,7 +99,7 @@ function explain(cluster: View<Needs>, evicted: Pod, ending: Ending & { readonly
     return {
       ...shared,
       subject: podRef(evicted, container),
-      message: `The pod was evicted because ${words}.${history.sentence}`,
+      message: `Pod ${evicted.metadata?.name} was evicted because ${words}.${history.sentence}`,
       evidence: [...ending.evidence, ...evidence],
     };
   }
@@ -109,7 +109,7 @@ function explain(cluster: View<Needs>, evicted: Pod, ending: Ending & { readonly
   return {
     ...shared,
     subject: podRef(evicted),
-    message: `The pod was ${shortage.words(name)}.${history.sentence}`,
+    message: `Pod ${evicted.metadata?.name} was ${shortage.words(name)}.${history.sentence}`,
     evidence: [...ending.evidence, ...pressure],
     ...(shortage.condition === undefined
       ? {

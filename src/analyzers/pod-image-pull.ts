@@ -183,7 +183,9 @@ const subjectOnly = ({ subject }: Where): Ref => {
   return pod;
 };
 const describe = (w: Where): string => kubectl('describe', subjectOnly(w));
-const edit = (w: Where): string => kubectl('edit', w.owner ?? subjectOnly(w));
+/** Of a pod the image can be changed where it stands; the template of a Job cannot. */
+const edit = (w: Where): string =>
+  kubectl('edit', w.owner === undefined || w.owner.kind === 'Job' ? subjectOnly(w) : w.owner);
 const images = (w: Where): string => kubectl('get', subjectOnly(w), '-o', 'jsonpath={..image}');
 const pullSecrets = (w: Where): string => kubectl('get', subjectOnly(w), '-o', 'jsonpath={.spec.imagePullSecrets}');
 const secrets = ({ subject }: Where): string =>
@@ -292,12 +294,26 @@ export const podImagePull = defineAnalyzer<Needs, Code>({
   },
 });
 
+// The registry of an image may send the runtime to other hosts, for a token or for the layers.
+const onTheWay = new Set<Code>([
+  'image.dns',
+  'image.registry-unreachable',
+  'image.tls-expired',
+  'image.tls-name',
+  'image.tls-ca',
+  'image.tls-http',
+]);
+
+/** The host of the request that failed: `Get "https://auth.docker.io/token?…": dial tcp: …`. */
+const hostAsked = (text: string): string | undefined => /\b(?:Get|Head|Post) "https?:\/\/([^/"\s]+)/.exec(text)?.[1];
+
 function failedPull(cluster: View<Needs>, pod: Pod, container: ContainerView, reason: string): Draft<Code> {
   const subject = podRef(pod, container.name);
   const image = container.spec.image ?? container.status?.image ?? '';
   const { text, evidence } = wordsOf(cluster, pod, container, reason);
   const code = byReason[reason] ?? causeOfPull(text);
   const { host, hasHost } = parseImage(image);
+  const asked = onTheWay.has(code) ? (hostAsked(text) ?? host) : host;
   const credentials =
     code === 'image.auth' || code === 'image.auth-or-missing' ? credentialsOf(cluster, pod) : undefined;
   const meant =
@@ -305,7 +321,7 @@ function failedPull(cluster: View<Needs>, pod: Pod, container: ContainerView, re
   return {
     code,
     subject,
-    message: `Container ${container.name} cannot get its image "${image}": ${sentences[code](host)}${
+    message: `Container ${container.name} cannot get its image "${image}": ${sentences[code](asked)}${
       meant.length > 0 ? ` Did you mean "${meant[0]}"?` : ''
     }${credentials?.sentence ?? ''}`,
     evidence: [...evidence, ...(credentials?.evidence ?? []), ...platform(cluster, pod, code)],
@@ -318,7 +334,7 @@ function failedPull(cluster: View<Needs>, pod: Pod, container: ContainerView, re
           ? look('On the node, pull it by hand.', shell('crictl', 'pull', image))
           : undefined,
     suspects: credentials?.suspects,
-    detail: { image, host, hostname: host.split(':')[0], node: pod.spec?.nodeName },
+    detail: { image, host: asked, hostname: asked.split(':')[0], node: pod.spec?.nodeName },
     since: pod.status?.startTime,
     fault: ofRegistry.has(code) ? `registry:${host}` : `image:${image}`,
   };

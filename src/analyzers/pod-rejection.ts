@@ -154,7 +154,7 @@ function explain(cluster: View<Needs>, pod: Pod, ending: Rejection): Draft<Rejec
   return {
     code: ending.code,
     subject: podRef(pod),
-    message: `Node ${name} refused the pod (${ending.reason}): ${sentence(words)}${history.sentence}`,
+    message: `Node ${name} refused pod ${pod.metadata?.name} (${ending.reason}): ${sentence(words)}${history.sentence}`,
     evidence: [...ending.evidence, ...evidence],
     severity: history.severity,
     suspects: [nodeRef(name), ...suspects],

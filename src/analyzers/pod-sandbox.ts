@@ -228,7 +228,7 @@ function silent(cluster: View<Needs>, pod: Pod, startup: Startup): Draft<Sandbox
     return {
       ...shared,
       code: 'sandbox.kubelet-silent',
-      message: `The pod was assigned to node ${node} ${waited} ago, and the kubelet there has not taken it up.`,
+      message: `Pod ${pod.metadata?.name} was assigned to node ${node} ${waited} ago, and the kubelet there has not taken it up.`,
       evidence: [proof(podRef(pod), 'status.startTime', '(none)'), ...scheduled(pod)],
       confidence: 'likely',
       fault: `node:${node}`,
@@ -239,7 +239,7 @@ function silent(cluster: View<Needs>, pod: Pod, startup: Startup): Draft<Sandbox
   return {
     ...shared,
     code: 'sandbox.unknown',
-    message: `The pod has waited for ${waited} on node ${node} before its containers can be started, and no event says why.`,
+    message: `Pod ${pod.metadata?.name} has waited for ${waited} on node ${node} before its containers can be started, and no event says why.`,
     evidence: [
       ...condition(pod),
       proof(podRef(pod), 'status.startTime', pod.status?.startTime ?? '(none)', pod.status?.startTime),

@@ -81,7 +81,7 @@ function* waiting(session: Session, pod: Pod): Generator<Draft<SchedulingCode>> 
   yield {
     code: cause.code,
     subject: podRef(pod),
-    message: `The pod cannot be scheduled. ${cause.text}${hints.text}`,
+    message: `Pod ${pod.metadata?.name} cannot be scheduled. ${cause.text}${hints.text}`,
     evidence: [...words.evidence, ...factsFor(pod, cause), ...hints.evidence],
     severity: hints.wait ? 'info' : undefined,
     confidence: cause.confidence,
@@ -191,7 +191,7 @@ function gated(cluster: View<Needs>, pod: Pod): Draft<SchedulingCode> {
   return {
     code: 'sched.gated',
     subject: podRef(pod),
-    message: `The pod has been held back by ${gates.length === 1 ? 'the scheduling gate' : 'scheduling gates'} ${gates.join(', ')} for ${humanSeconds(seconds)}; a controller has to remove ${gates.length === 1 ? 'it' : 'them'}.`,
+    message: `Pod ${pod.metadata?.name} has been held back by ${gates.length === 1 ? 'the scheduling gate' : 'scheduling gates'} ${gates.join(', ')} for ${humanSeconds(seconds)}; a controller has to remove ${gates.length === 1 ? 'it' : 'them'}.`,
     evidence: [
       { from: podRef(pod), where: 'spec.schedulingGates', text: gates.join(', ') },
       ...(schedulerWordsOf(cluster, pod)?.evidence ?? []),
@@ -209,7 +209,7 @@ function noScheduler({ cluster, schedulers }: Session, pod: Pod): Draft<Scheduli
   return {
     code: 'sched.no-scheduler',
     subject: podRef(pod),
-    message: `No scheduler has looked at the pod; it asks for "${name}".${scheduler.text}`,
+    message: `No scheduler has looked at pod ${pod.metadata?.name}; it asks for "${name}".${scheduler.text}`,
     evidence: [
       { from: podRef(pod), where: 'spec.schedulerName', text: name },
       { from: podRef(pod), where: 'status.conditions', text: 'no PodScheduled, and no event FailedScheduling' },
@@ -273,7 +273,7 @@ function* unknownNode(cluster: View<Needs>, pod: Pod, name: string): Generator<D
   yield {
     code: 'sched.node-name',
     subject: podRef(pod),
-    message: `The pod is meant for node "${name}", which does not exist.${near === undefined ? '' : ` Did you mean "${near}"?`}`,
+    message: `Pod ${pod.metadata?.name} is meant for node "${name}", which does not exist.${near === undefined ? '' : ` Did you mean "${near}"?`}`,
     evidence: [{ from: podRef(pod), where: 'spec.nodeName', text: name }],
     suspects: [{ kind: 'Node', name }],
     since: pod.metadata?.creationTimestamp,

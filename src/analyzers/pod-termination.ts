@@ -187,7 +187,7 @@ function byFinalizer(cluster: View<Needs>, pod: Pod, overdue: number): Draft<Cod
   return {
     code: 'term.finalizer',
     subject: podRef(pod),
-    message: `The pod has ended and should have been gone for ${humanSeconds(overdue)}; it is kept by the finalizer ${names.join(' and ')}.${jobless}`,
+    message: `Pod ${pod.metadata?.name} has ended and should have been gone for ${humanSeconds(overdue)}; it is kept by the finalizer ${names.join(' and ')}.${jobless}`,
     evidence: [proof(podRef(pod), 'metadata.finalizers', finalizers.join(', ')), deletion(pod)],
     confidence: done ? 'certain' : 'likely',
     check: done ? undefined : look('See that nothing of it runs any more.', kubectl('describe', podRef(pod))),
@@ -214,7 +214,7 @@ function byNode(cluster: View<Needs>, pod: Pod, overdue: number): Draft<Code> | 
     return {
       code: 'term.node-gone',
       subject,
-      message: `The pod should have been gone for ${humanSeconds(overdue)}; its node ${name} no longer exists, and the garbage collector has not removed it.`,
+      message: `Pod ${pod.metadata?.name} should have been gone for ${humanSeconds(overdue)}; its node ${name} no longer exists, and the garbage collector has not removed it.`,
       evidence: [proof(subject, 'spec.nodeName', `${name} (no such node)`), deletion(pod)],
       fault: `node:${name}`,
     };
@@ -226,7 +226,7 @@ function byNode(cluster: View<Needs>, pod: Pod, overdue: number): Draft<Code> | 
   return {
     code: 'term.node-lost',
     subject,
-    message: `The pod should have been gone for ${humanSeconds(overdue)}; its node ${name} ${ready?.status === 'False' ? 'is not ready' : 'does not answer'}, so nobody confirms that it has ended.`,
+    message: `Pod ${pod.metadata?.name} should have been gone for ${humanSeconds(overdue)}; its node ${name} ${ready?.status === 'False' ? 'is not ready' : 'does not answer'}, so nobody confirms that it has ended.`,
     evidence: [
       ...(ready === undefined ? [] : [conditionProof(nodeRef(name), ready)]),
       ...(lost ? [proof(subject, 'status.reason', `NodeLost: ${pod.status?.message ?? ''}`)] : []),
@@ -249,7 +249,7 @@ function byKill(cluster: View<Needs>, pod: Pod, overdue: number): Draft<Code> | 
   return {
     code: 'term.kill-failed',
     subject: podRef(pod),
-    message: `The pod should have been gone for ${humanSeconds(overdue)}; the kubelet cannot kill it: ${sentence(event.message)}`,
+    message: `Pod ${pod.metadata?.name} should have been gone for ${humanSeconds(overdue)}; the kubelet cannot kill it: ${sentence(event.message)}`,
     evidence: [eventEvidence(podRef(pod), event), deletion(pod)],
   };
 }
@@ -299,7 +299,7 @@ function byVolume(pod: Pod, overdue: number): Draft<Code> | undefined {
   return {
     code: 'term.volume',
     subject: podRef(pod),
-    message: `The pod should have been gone for ${humanSeconds(overdue)}; its containers have ended and its node answers, so what is left is unmounting its volumes (${volumes.join(', ') || 'none are listed'}).`,
+    message: `Pod ${pod.metadata?.name} should have been gone for ${humanSeconds(overdue)}; its containers have ended and its node answers, so what is left is unmounting its volumes (${volumes.join(', ') || 'none are listed'}).`,
     evidence: [proof(podRef(pod), 'spec.volumes', volumes.join(', ') || '(none)'), deletion(pod)],
     confidence: 'likely',
     check: look(

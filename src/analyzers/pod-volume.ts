@@ -120,7 +120,7 @@ function byEvent(cluster: View<VolumeNeeds>, pod: Pod, startup: Startup, event: 
     case 'volume.slow-chown':
       return {
         ...shared,
-        message: `The pod waits while the kubelet changes the group of the files on its volume: ${sentence(said)}`,
+        message: `Pod ${pod.metadata?.name} waits while the kubelet changes the group of the files on its volume: ${sentence(said)}`,
       };
     case 'volume.token': {
       const account = pod.spec?.serviceAccountName ?? 'default';

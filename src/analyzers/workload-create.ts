@@ -234,9 +234,7 @@ const patterns: readonly (readonly [Code, RegExp])[] = [
   ],
 ];
 
-function explain(cluster: View<Needs>, { owner, words: verbatim, evidence }: Refusal): Draft<Code> {
-  // Policies write paragraphs; a message is one line.
-  const words = verbatim.replace(/\s+/g, ' ').trim();
+function explain(cluster: View<Needs>, { owner, words, evidence }: Refusal): Draft<Code> {
   const found = patterns
     .map(([code, pattern]) => ({ code, match: pattern.exec(words) }))
     .find(({ match }) => match !== null);

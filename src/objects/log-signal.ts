@@ -21,7 +21,7 @@ const tells: readonly RegExp[] = [
   /^([\w.$]+\.)?\w*(Error|Exception|Errno|Failure)\b[\w.]*(:| \[)|^Exception in thread|^Unhandled exception|^Uncaught |^Error: /,
   /connection refused|ECONNREFUSED|ENOTFOUND|EADDRINUSE|address already in use|no such host|could not translate host name|Name or service not known|timed out|deadline exceeded|access denied|permission denied|authentication failed|no such file or directory|read-only file system|no space left on device|certificate/i,
   /\bERROR\b|level=error|"level":\s*"?(error|50)\b|\berror:|\bE\d{4} \d\d:\d\d/,
-  /\b(not set|missing|required|invalid|unknown|cannot|could not|unable to|failed|failure|refused|denied|abort(ed|ing)?)\b/i,
+  /\b(not set|not defined|unrecogni[sz]ed|illegal|missing|required|invalid|unknown|cannot|could not|unable to|failed|failure|refused|denied|abort(ed|ing)?)\b/i,
 ];
 
 // Lines that only continue another one.
