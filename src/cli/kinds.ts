@@ -1,6 +1,7 @@
 import { resources } from '../cluster/kinds.ts';
 import type { ApiKind } from '../objects/kinds-schema.ts';
 import { didYouMean } from '../objects/suggest.ts';
+import { orList } from './or-list.ts';
 
 /** The kind that a word names as kubectl understands it: "Pod", "pods", "po", "deployments.apps"; in any case. */
 export function kindNamed(word: string): ApiKind | undefined {
@@ -14,11 +15,11 @@ export function kindNamed(word: string): ApiKind | undefined {
 
 /** "Did you mean a?", "Did you mean a or b?"; undefined where nothing is near. */
 export function meant(word: string, candidates: Iterable<string>): string | undefined {
-  const byLowerCase = new Map([...candidates].map((candidate) => [candidate.toLowerCase(), candidate]));
+  const byLowerCase = new Map<string, string>();
+  for (const candidate of candidates) {
+    const key = candidate.toLowerCase();
+    if (!byLowerCase.has(key)) byLowerCase.set(key, candidate);
+  }
   const near = didYouMean(word.toLowerCase(), byLowerCase.keys()).map((name) => byLowerCase.get(name) ?? name);
   return near.length === 0 ? undefined : `Did you mean ${orList(near)}?`;
 }
-
-/** "a", "a or b", "a, b or c". */
-export const orList = (words: readonly string[]): string =>
-  words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;

@@ -1,19 +1,23 @@
 import type { AnyAnalyzer, Rule } from '../analyzer.ts';
-import { analyzers } from '../analyzers/index.ts';
 import { clusterRole } from '../cluster/rbac.ts';
 import { kindsFor } from '../diagnose.ts';
 import { wrap } from '../report/wrap.ts';
 import { compare } from '../snapshot.ts';
+import { readConfig } from './config-file.ts';
 import { choose } from './filters.ts';
 import { columnsOf, type Io, write } from './io.ts';
+import { loadAnalyzers } from './plugins.ts';
 
 export interface ListOptions {
   readonly output: 'text' | 'json';
 }
 
+/** podlens' own analyzers, and those of the plugins in the config. */
+const allAnalyzers = async (io: Io) => loadAnalyzers(await readConfig({}, io));
+
 /** `podlens analyzers`: what podlens looks at, from the analyzers themselves. */
 export async function listAnalyzers({ output }: ListOptions, io: Io): Promise<void> {
-  const rows = analyzers.map(({ id, kind, title, needs, rules }) => ({
+  const rows = (await allAnalyzers(io)).map(({ id, kind, title, needs, rules }) => ({
     id,
     kind,
     title,
@@ -44,7 +48,7 @@ function codes(all: readonly AnyAnalyzer[]) {
 
 /** `podlens codes`: the vocabulary of causes. */
 export async function listCodes({ output }: ListOptions, io: Io): Promise<void> {
-  const rows = codes(analyzers);
+  const rows = codes(await allAnalyzers(io));
   if (output === 'json') {
     const plain = rows.map(({ code, rule: { severity, summary, source }, analyzers }) => ({
       code,
@@ -80,6 +84,6 @@ export async function printRole(
   { filter, logs }: { readonly filter?: readonly string[]; readonly logs: boolean },
   io: Io,
 ): Promise<void> {
-  const kinds = kindsFor(choose(filter, analyzers).analyzers);
+  const kinds = kindsFor(choose(filter, await allAnalyzers(io)).analyzers);
   await write(io.stdout, clusterRole(logs ? kinds : kinds.filter((kind) => kind !== 'Log')));
 }

@@ -1,8 +1,9 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { PodlensError } from '../errors.ts';
 import { sanitize, sanitizeLine } from '../report/sanitize.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Io, write } from './io.ts';
+import { orList } from './or-list.ts';
 import { createProgram } from './program.ts';
 
 /**
@@ -20,29 +21,55 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     if (io.signal.aborted) return exitCodes.interrupted;
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
-    await write(io.stderr, `${lineFor(error, io)}\n`);
+    await write(io.stderr, `${lineFor(error, { program, argv, io })}\n`);
     return exitCodes.failed;
   }
 }
 
+interface Call {
+  readonly program: Command;
+  readonly argv: readonly string[];
+  readonly io: Io;
+}
+
 /** One line: what failed, and what would have been right. */
-function lineFor(error: unknown, io: Io): string {
+function lineFor(error: unknown, { program, argv, io }: Call): string {
   if (error instanceof PodlensError) {
     // What is wrong with a config file is a list.
     const clean = error.code === 'config-invalid' ? sanitize : sanitizeLine;
     return clean(`error: ${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`);
   }
-  if (error instanceof CommanderError) return sanitizeLine(`${capital(error.message)} See ${io.name} --help.`);
+  if (error instanceof CommanderError) return sanitizeLine(usage(error, program, argv));
   if (io.env['PODLENS_DEBUG'] !== undefined && error instanceof Error) return error.stack ?? error.message;
   const message = error instanceof Error ? error.message : String(error);
   return sanitizeLine(`error: ${message} (a defect in podlens; with PODLENS_DEBUG=1 it says where)`);
 }
 
+/** What commander says, as a sentence, with the help that has more of it. */
+function usage({ code, message }: CommanderError, program: Command, argv: readonly string[]): string {
+  const path = [program];
+  for (const word of argv) {
+    const inner = path.at(-1)?.commands.find((command) => command.name() === word || command.aliases().includes(word));
+    if (inner === undefined) break;
+    path.push(inner);
+  }
+  const help = `See ${path.map((command) => command.name()).join(' ')} --help.`;
+  if (code !== 'commander.help') return `error: ${sentence(message)} ${help}`;
+  if (argv[0] === 'help') return `error: There is no command "${argv[1]}". ${help}`;
+  const names = path.at(-1)?.commands.map((command) => command.name()) ?? [];
+  return `error: A command is missing: ${orList(names)}. ${help}`;
+}
+
 /** commander says "error: unknown option '--x'\n(Did you mean --y?)". */
-function capital(message: string): string {
-  const [, what = message] = /^error: (.*)$/s.exec(message) ?? [];
-  const [fault = '', ...suggestions] = what.split('\n').map((line) => line.trim());
-  const sentence = `${fault.charAt(0).toUpperCase()}${fault.slice(1)}`;
+function sentence(message: string): string {
+  const [fault = '', ...suggestions] = message
+    .replace(/^error: /, '')
+    .replace(/^option '(?:-\w, )?(--[\w-]+)[^']*' argument '(.*?)' is invalid/s, '$1 does not take "$2"')
+    .replace(/^command-argument value '(.*?)' is invalid for argument '(.*?)'/s, '<$2> cannot be "$1"')
+    .replace(/^option '(?:-\w, )?(--[\w-]+)[^']*' argument missing/, '$1 needs a value')
+    .split('\n')
+    .map((line) => line.trim());
+  const words = `${fault.charAt(0).toUpperCase()}${fault.slice(1)}`;
   const asked = suggestions.map((line) => ` ${line.replace(/^\((.*)\)$/, '$1')}`).join('');
-  return `error: ${/[.?]$/.test(sentence) ? sentence : `${sentence}.`}${asked}`;
+  return `${/[.?]$/.test(words) ? words : `${words}.`}${asked}`;
 }

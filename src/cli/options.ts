@@ -28,7 +28,10 @@ function collect(value: string, before: readonly string[] = []): readonly string
 }
 
 /** File names may hold commas. */
-const collectOne = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+function collectOne(value: string, before: readonly string[] = []): readonly string[] {
+  if (value === '') throw new InvalidArgumentError('Name a file, a folder, or - for standard input.');
+  return [...before, value];
+}
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 

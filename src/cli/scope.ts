@@ -63,7 +63,8 @@ function scopeOf(
 function selectorOf(text: string): readonly Requirement[] {
   const selector = parseSelector(text);
   if (typeof selector !== 'string') return selector;
-  throw new PodlensError('selector-malformed', `"${text}" is no label selector. ${selector}`, {
+  const why = selector.startsWith(`"${text}"`) ? '' : ` ${selector}`;
+  throw new PodlensError('selector-malformed', `"${text}" is no label selector.${why}`, {
     hint: "Write app=web, tier!=db, 'env in (a,b)', 'env notin (a,b)', key or '!key', separated by commas.",
   });
 }

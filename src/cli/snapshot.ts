@@ -1,11 +1,12 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { analyzers } from '../analyzers/index.ts';
 import { saveSnapshot } from '../cluster/save.ts';
 import { PodlensError } from '../errors.ts';
 import { sanitizeLine } from '../report/sanitize.ts';
+import { readConfig } from './config-file.ts';
 import { choose } from './filters.ts';
 import { type Io, write } from './io.ts';
+import { loadAnalyzers } from './plugins.ts';
 import { kindsToRead, understand } from './scope.ts';
 import { readSource, type SourceOptions } from './source.ts';
 
@@ -16,7 +17,7 @@ export interface SnapshotOptions extends SourceOptions {
 /** `podlens snapshot`: saves what analyze would read, to be replayed elsewhere with `-f`. Values of Secrets are not in it. */
 export async function snapshot(options: SnapshotOptions, io: Io): Promise<void> {
   const request = understand([], options);
-  const chosen = choose(options.filter, analyzers);
+  const chosen = choose(options.filter, await loadAnalyzers(await readConfig({}, io)));
   const source = await readSource(options, { kinds: kindsToRead(request, chosen), namespaces: request.namespaces }, io);
   io.signal.throwIfAborted();
   const { output = '-' } = options;

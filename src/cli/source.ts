@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Collected, Progress } from '../cluster/collected.ts';
+import { PodlensError } from '../errors.ts';
 import { sanitizeLine } from '../report/sanitize.ts';
 import type { Kind } from '../snapshot.ts';
 import { type Io, write } from './io.ts';
@@ -26,6 +27,7 @@ export interface Wanted {
 
 /** Reads the cluster that the flags name: a saved one with `-f`, else the live one of the kubeconfig. */
 export async function readSource(options: SourceOptions, wanted: Wanted, io: Io): Promise<Source> {
+  checkSource(options);
   const started = performance.now();
   // Most of what is read of a large cluster is garbage at once. A young generation that may grow makes the process twice
   // as large, and no faster.
@@ -35,6 +37,20 @@ export async function readSource(options: SourceOptions, wanted: Wanted, io: Io)
       ? await readLive(options, wanted, io)
       : await readSaved(options.filename, options, io);
   return { ...collected, milliseconds: performance.now() - started };
+}
+
+function checkSource({ filename, at, context, kubeconfig }: SourceOptions): void {
+  const fault = (message: string, hint: string) => new PodlensError('source-conflict', message, { hint });
+  if (filename === undefined && at !== undefined) {
+    throw fault(
+      '--at goes with -f: a live cluster is judged by its own clock.',
+      'Leave --at out, or name a saved cluster.',
+    );
+  }
+  const live = context !== undefined ? '--context' : kubeconfig !== undefined ? '--kubeconfig' : undefined;
+  if (filename !== undefined && live !== undefined) {
+    throw fault(`-f reads a saved cluster and ${live} a live one.`, 'Leave one of them out.');
+  }
 }
 
 async function readSaved(paths: readonly string[], { at }: SourceOptions, io: Io): Promise<Collected> {

@@ -5,7 +5,8 @@ import type { Ref } from '../finding.ts';
 import type { ApiKind } from '../objects/kinds-schema.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import { compare, type Snapshot } from '../snapshot.ts';
-import { kindNamed, meant, orList } from './kinds.ts';
+import { kindNamed, meant } from './kinds.ts';
+import { orList } from './or-list.ts';
 
 /** An object as the person named it: `pod/web-0`. Its namespace is not known yet. */
 export interface Target {

@@ -17,7 +17,7 @@ export interface Home {
   /** Runs podlens in it, in this process. */
   run(
     argv: readonly string[],
-    options?: { env?: NodeJS.ProcessEnv; stdin?: string; signal?: AbortSignal },
+    options?: { env?: NodeJS.ProcessEnv; stdin?: string; signal?: AbortSignal; terminal?: boolean; name?: string },
   ): Promise<Ran>;
   write(name: string, text: string, mode?: number): string;
   /** The names of the kept explanations. */
@@ -28,14 +28,15 @@ export function createHome(): Home {
   const path = mkdtempSync(join(tmpdir(), 'podlens-home-'));
   return {
     path,
-    async run(argv, { env = {}, stdin = '', signal } = {}) {
+    async run(argv, { env = {}, stdin = '', signal, terminal = false, name = 'podlens' } = {}) {
       const test = testIo({
         stdin: Readable.from([stdin]),
         env: { HOME: path, PATH: process.env['PATH'], ...env },
         cwd: path,
+        terminal,
         ...(signal === undefined ? {} : { signal }),
       });
-      const code = await main(argv, test.io);
+      const code = await main(argv, { ...test.io, name });
       return { code, stdout: test.stdout(), stderr: test.stderr() };
     },
     write(name, text, mode = 0o600) {
