@@ -6,6 +6,7 @@ import { endingHistory } from '../objects/leftover.ts';
 import { type Node, nodeRef, podsByNode } from '../objects/node-health.ts';
 import { isTerminal, type Pod, podRef, troubledPods } from '../objects/pods.ts';
 import { type Proof, proof, sentence } from '../objects/proof.ts';
+import { humanAmount } from '../objects/quantity.ts';
 import { cordonNode, describeNode, describePod, editWorkload, podsOnNode } from '../objects/remedies.ts';
 import { expellingTaints } from '../objects/trigger.ts';
 import type { View } from '../snapshot.ts';
@@ -210,12 +211,12 @@ function outOf(node: Node | undefined, reason: string, text: string): Details {
   const [, resource, requested, used, capacity] =
     /resource: ([^,]+), requested: (\d+), used: (\d+), capacity: (\d+)/.exec(text) ?? [];
   if (resource === undefined) return { words: text || reason, resource: reason.replace(/^OutOf/, '') };
-  const unit = resource === 'cpu' ? 'm' : '';
+  const amount = (value = '') => humanAmount(resource, Number(value));
   const never = Number(requested) > Number(capacity) ? ', so it never fits there' : '';
   const allocatable = node?.status?.allocatable?.[resource];
   return {
     resource,
-    words: `${resource}: ${requested}${unit} requested, ${used}${unit} of ${capacity}${unit} in use${never}`,
+    words: `it asks for ${amount(requested)} ${resource}, and ${amount(used)} of ${amount(capacity)} were taken there${never}`,
     evidence:
       allocatable === undefined || node?.metadata?.name === undefined
         ? []
@@ -247,7 +248,8 @@ function ports(cluster: View<Needs>, pod: Pod, text: string): Details {
   const holders = (podsByNode(cluster).get(pod.spec?.nodeName ?? '') ?? []).filter(
     (other) => other !== pod && !isTerminal(other) && hostPorts(other).some((port) => wanted.includes(port)),
   );
-  if (holders.length === 0) return { words: wanted.length === 0 ? text : `${text} (it asks for ${wanted.join(', ')})` };
+  if (holders.length === 0)
+    return { words: wanted.length === 0 ? text : `host port ${wanted.join(', ')} was taken there` };
   const taken = wanted.filter((port) => holders.some((holder) => hostPorts(holder).includes(port)));
   const names = holders.map(({ metadata }) => `${metadata?.namespace}/${metadata?.name}`).join(', ');
   return {

@@ -110,8 +110,9 @@ function volumeWords(it: Case): Words {
     .flatMap(({ key }) => key ?? [])
     .slice(0, 2);
   const ref: Ref = { kind: 'PersistentVolume', name: volume };
+  const nowhere = [...placement.nodes, ...placement.others].every((fit) => obstacleOf(fit, 'sched.volume-zone'));
   return {
-    text: `Its volume ${volume} (claim ${claim}) can only be used on nodes with ${place}, and none of those can take the pod.`,
+    text: `Its volume ${volume} (claim ${claim}) can only be used on nodes with ${place}, and ${nowhere ? 'there is no such node' : 'none of those can take the pod'}.`,
     evidence: [
       { from: ref, where: 'spec.nodeAffinity', text: place },
       ...placement.nodes.slice(0, 3).flatMap((fit): Fact[] =>
