@@ -1,0 +1,47 @@
+import type { Code } from './image-rules.ts';
+
+/**
+ * The runtime's and the registry's words, most telling first: containerd reports a missing platform as NotFound, and an
+ * unreachable token server as a failed authorization.
+ */
+const causes: readonly (readonly [Code, RegExp])[] = [
+  ['image.rate-limit', /toomanyrequests|429 too many requests|pull rate limit|too many requests to registry/i],
+  ['image.qps', /pull QPS exceeded/i],
+  [
+    'image.platform',
+    /no match for platform in manifest|no image found in (manifest list|image index) for architecture|no matching manifest for/i,
+  ],
+  ['image.manifest-schema', /media type .* is no longer supported since containerd v2\.0/i],
+  ['image.tls-expired', /certificate has expired or is not yet valid/i],
+  ['image.tls-name', /certificate is valid for|certificate is not valid for any names/i],
+  ['image.tls-ca', /x509: |failed to verify certificate/i],
+  ['image.tls-http', /server gave HTTP response to HTTPS client/i],
+  ['image.dns', /no such host|server misbehaving|lookup .*: i\/o timeout|Temporary failure in name resolution/i],
+  ['image.disk-full', /no space left on device|disk quota exceeded/i],
+  ['image.pull-timeout', /code = Canceled.*context canceled|cancel pulling image/i],
+  [
+    'image.registry-unreachable',
+    /connection refused|no route to host|i\/o timeout|TLS handshake timeout|connection reset by peer|network is unreachable|proxyconnect|context deadline exceeded|unexpected EOF| 50[0234] /i,
+  ],
+  [
+    'image.auth-or-missing',
+    /pull access denied, repository does not exist or may require|insufficient_scope|requested access to the resource is denied|repository .* not found: does not exist or no pull access/i,
+  ],
+  [
+    'image.auth',
+    /unauthorized|authentication required|no basic auth credentials|\b401\b|403 Forbidden|invalid username\/password|denied:|authorization failed|AccessDenied|not authorized/i,
+  ],
+  [
+    'image.not-found',
+    /: not found|manifest unknown|manifest for .* not found|MANIFEST_UNKNOWN|NAME_UNKNOWN|name unknown/i,
+  ],
+  ['image.short-name', /short-name .* did not resolve|short name mode is enforcing/i],
+  [
+    'image.corrupt',
+    /failed to extract layer|unexpected commit digest|failed size validation|archive\/tar: invalid|input\/output error|failed to unpack/i,
+  ],
+];
+
+/** What a failed pull says about its cause. */
+export const causeOfPull = (message: string): Code =>
+  causes.find(([, pattern]) => pattern.test(message))?.[0] ?? 'image.unknown';
