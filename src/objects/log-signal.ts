@@ -19,7 +19,7 @@ const tells: readonly RegExp[] = [
   /\bFATAL\b|\bCRITICAL\b|\bEMERG(ENCY)?\b|\bPANIC\b|\[(emerg|alert|crit)\]|level=(fatal|panic)|"level":\s*"?(fatal|critical|panic|60)\b/,
   /^Caused by: /,
   /^([\w.$]+\.)?\w*(Error|Exception|Errno|Failure)\b[\w.]*(:| \[)|^Exception in thread|^Unhandled exception|^Uncaught |^Error: /,
-  /connection refused|ECONNREFUSED|ENOTFOUND|EADDRINUSE|address already in use|no such host|could not translate host name|Name or service not known|timed out|deadline exceeded|access denied|permission denied|authentication failed|no such file or directory|read-only file system|no space left on device|certificate/i,
+  /connection refused|ECONNREFUSED|ENOTFOUND|EADDRINUSE|address already in use|no such host|could not translate host name|could not resolve|can't resolve|bad address|Name or service not known|timed out|deadline exceeded|access denied|permission denied|authentication failed|no such file or directory|read-only file system|no space left on device|certificate/i,
   /\bERROR\b|level=error|"level":\s*"?(error|50)\b|\berror:|\bE\d{4} \d\d:\d\d/,
   /\b(not set|not defined|unrecogni[sz]ed|illegal|missing|required|invalid|unknown|cannot|could not|unable to|failed|failure|refused|denied|abort(ed|ing)?)\b/i,
 ];

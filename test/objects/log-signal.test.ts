@@ -82,6 +82,11 @@ test.each([
     'connecting\ndial tcp 10.0.0.7:5432: connect: connection refused\nbye',
     'dial tcp 10.0.0.7:5432: connect: connection refused',
   ],
+  [
+    'a host that has no address',
+    "waiting for db\nnc: bad address 'db.orders.svc'\nwaiting for db",
+    "nc: bad address 'db.orders.svc'",
+  ],
   ['what a shell does not find', 'one\nsh: 1: kubectll: not found', 'sh: 1: kubectll: not found'],
   [
     'what nginx says',
