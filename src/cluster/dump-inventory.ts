@@ -99,6 +99,7 @@ export function createInventory(): Inventory {
     coverage.everywhere.has('Namespace')
       ? new Set([...(objects.get('Namespace')?.values() ?? [])].map(({ object }) => object.metadata?.name ?? ''))
       : undefined;
+  const tellsTime = () => headers.length > 0 || objects.has('Node') || objects.has('Event');
   /** Where every container is well, nobody misses the logs. */
   const isAnyLogMissed = (): boolean =>
     [...(objects.get('Pod')?.values() ?? [])].some(({ object }: { readonly object: ApiKinds['Pod'] }) =>
@@ -113,7 +114,7 @@ export function createInventory(): Inventory {
       return found;
     },
     get tellsTime() {
-      return headers.length > 0 || objects.has('Node') || objects.has('Event');
+      return tellsTime();
     },
     contents(at) {
       const all: Record<string, readonly unknown[]> = {
@@ -121,7 +122,11 @@ export function createInventory(): Inventory {
       };
       for (const [kind, byKey] of objects) all[kind] = [...byKey.values()].map(({ object }) => object);
       return {
-        takenAt: at ?? lastTaken(headers) ?? newest.value ?? new Date(0).toISOString(),
+        takenAt:
+          at ??
+          lastTaken(headers) ??
+          (tellsTime() ? newest.value : soonAfter(newest.value)) ??
+          new Date(0).toISOString(),
         objects: all as Contents['objects'],
         ...boundaries(coverage, allNamespaces(), headers, hasLogs || !isAnyLogMissed()),
       };
@@ -142,6 +147,12 @@ const lastTaken = (headers: readonly SavedHeader[]): string | undefined =>
     .map(({ takenAt }) => takenAt)
     .sort((a, b) => Date.parse(a) - Date.parse(b))
     .at(-1);
+
+/** What a pod waits for seconds after its creation may be its last time, and who saves it has seen it wait for longer. */
+const SAVED_AFTER_MS = 30_000;
+
+const soonAfter = (time: string | undefined): string | undefined =>
+  time === undefined ? undefined : new Date(Date.parse(time) + SAVED_AFTER_MS).toISOString();
 
 function entry<K, V>(map: Map<K, V>, key: K, create: () => V): V {
   const known = map.get(key);

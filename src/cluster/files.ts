@@ -64,7 +64,7 @@ function collected({ inventory, gaps, files, bytes }: Reading, at: string | unde
 /** Nodes report every few minutes, and events come by all the time: without either the newest time may be long past. */
 const timeGap = ({ takenAt }: Snapshot): Gap => ({
   what: 'the time of the dump',
-  reason: `without nodes and events in it, nothing says when it was taken; ${takenAt}, the newest time in it, is taken for now`,
+  reason: `without nodes and events in it, nothing says when it was taken; ${takenAt}, half a minute after the newest time in it, is taken for now`,
   hint: '--at TIME sets the time to judge by.',
 });
 

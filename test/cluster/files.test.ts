@@ -335,7 +335,7 @@ describe('the time to judge by', () => {
   };
   const log = '2026-03-01T16:00:00.000000001Z hello\n2026-03-01T16:00:00.500000001Z world\n';
   test.each([
-    ['managed fields', times, '2026-03-01T12:00:00.000Z'],
+    ['managed fields', times, '2026-03-01T12:00:30.000Z'],
     ['a heartbeat', { ...times, 'n.json': node }, '2026-03-01T13:30:00.000Z'],
     ['an event', { ...times, 'e.json': event({ lastTimestamp: '2026-03-01T14:00:00Z' }) }, '2026-03-01T14:00:00.000Z'],
     [
@@ -343,8 +343,8 @@ describe('the time to judge by', () => {
       { ...times, 'e.json': event({ eventTime: '2026-03-01T15:00:00.250001Z' }) },
       '2026-03-01T15:00:00.250Z',
     ],
-    ['a line of a log', { ...times, 'shop/a/app.log': log }, '2026-03-01T16:00:00.500Z'],
-    ['a healthy pod, of which less is kept', { 'p.json': healthy }, '2026-03-01T10:00:30.000Z'],
+    ['a line of a log', { ...times, 'shop/a/app.log': log }, '2026-03-01T16:00:30.500Z'],
+    ['a healthy pod, of which less is kept', { 'p.json': healthy }, '2026-03-01T10:01:00.000Z'],
     ['nothing has a time', { 'a.json': object('Secret', 'v1', 'shop', 's') }, '1970-01-01T00:00:00.000Z'],
   ])('%s', async (_, files, expected) => {
     expect((await readDump([dumpFolder(files)])).snapshot.takenAt).toBe(expected);
@@ -353,7 +353,9 @@ describe('the time to judge by', () => {
   test('a gap says so where nothing tells when the dump was taken', async () => {
     const gap = {
       what: 'the time of the dump',
-      reason: expect.stringContaining('2026-03-01T12:00:00.000Z, the newest time in it, is taken for now'),
+      reason: expect.stringContaining(
+        '2026-03-01T12:00:30.000Z, half a minute after the newest time in it, is taken for now',
+      ),
       hint: '--at TIME sets the time to judge by.',
     };
     expect((await readDump([dumpFolder(times)])).gaps).toEqual([gap]);

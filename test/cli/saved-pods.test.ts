@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { createHome } from '../support/podlens.ts';
+
+/** What kubectl prints of a pod that could not start: nothing in it is newer than its first seconds. */
+const pod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'web', namespace: 'shop', creationTimestamp: '2026-03-01T10:00:00Z' },
+  spec: {
+    nodeName: 'node-1',
+    containers: [
+      {
+        name: 'app',
+        image: 'shop/web:1',
+        env: [{ name: 'PW', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } }],
+      },
+    ],
+  },
+  status: {
+    phase: 'Pending',
+    startTime: '2026-03-01T10:00:00Z',
+    conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: '2026-03-01T10:00:01Z' }],
+    containerStatuses: [
+      {
+        name: 'app',
+        ready: false,
+        restartCount: 0,
+        state: { waiting: { reason: 'CreateContainerConfigError', message: 'secret "db" not found' } },
+      },
+    ],
+  },
+};
+
+test('kubectl get pod web -o json | podlens analyze -f - tells what the pod waits for', async () => {
+  const { code, stdout } = await createHome().run(['analyze', '-f', '-'], { stdin: JSON.stringify(pod) });
+  expect(code).toBe(0);
+  expect(stdout).toContain('config.secret-missing');
+  expect(stdout).toContain('half a minute after the newest time in it, is taken for now');
+});
