@@ -1,7 +1,6 @@
 import type { AnyAnalyzer } from '../analyzer.ts';
 import { PodlensError } from '../errors.ts';
 import type { Problem } from '../finding.ts';
-import type { ApiKind } from '../objects/kinds-schema.ts';
 import { kindNamed, meant } from './kinds.ts';
 
 export interface Chosen {
@@ -20,8 +19,9 @@ interface Filter {
 }
 
 /**
- * `--filter`: a kind shows the problems that such objects have, an analyzer or a cause what it found. Analyzers that need
- * nothing more to be read run as well, because the root of a pod's trouble may be what one of them finds.
+ * `--filter`: a kind shows the problems that such objects have, and everything runs, because what is wrong with a Service
+ * or a pod may lie in a claim, a quota or a node. An analyzer or a cause shows what it found; of the others those run that
+ * need nothing more to be read.
  */
 export function choose(words: readonly string[] | undefined, all: readonly AnyAnalyzer[]): Chosen {
   if (words === undefined || words.length === 0) return { analyzers: all, names: [] };
@@ -37,9 +37,8 @@ export function choose(words: readonly string[] | undefined, all: readonly AnyAn
 
 function filterFor(word: string, all: readonly AnyAnalyzer[]): Filter {
   const kind = kindNamed(word);
-  if (kind !== undefined) {
-    const analyzers = ofKind(kind, all);
-    if (analyzers.length > 0) return { name: kind, analyzers, keeps: (problem) => concerns(problem, kind) };
+  if (kind !== undefined && all.some(({ needs }) => (needs as readonly string[]).includes(kind))) {
+    return { name: kind, analyzers: all, keeps: (problem) => concerns(problem, kind) };
   }
   const lower = word.toLowerCase();
   const analyzer = all.find(({ id }) => id === lower);
@@ -48,12 +47,6 @@ function filterFor(word: string, all: readonly AnyAnalyzer[]): Filter {
   const analyzers = all.filter(({ rules }) => Object.keys(rules).some(isMeant));
   if (analyzers.length > 0) return forCodes(lower, analyzers, isMeant);
   throw unknownFilter(word, all);
-}
-
-/** Where no analyzer is for this kind, those that look at it among others. */
-function ofKind(kind: ApiKind, all: readonly AnyAnalyzer[]): readonly AnyAnalyzer[] {
-  const own = all.filter((analyzer) => analyzer.kind === kind);
-  return own.length > 0 ? own : all.filter(({ needs }) => (needs as readonly string[]).includes(kind));
 }
 
 const concerns = ({ root, owner, affects, symptoms }: Problem, kind: string): boolean =>

@@ -47,33 +47,34 @@ function graphemesOf(text: string): Iterable<Intl.SegmentData> {
 }
 
 /** Where a path, a URL or a list may be broken. */
-const seams = /[./:;,&?=_\-@]/g;
+const seams = /^[./:;,&?=_\-@]$/;
 
 /** Closing marks do not begin a line. */
 const closes = /^[、。，．：；！？）」』】〉》…,.;:!?)]/;
 
 function cut(text: string, columns: number): string[] {
   const pieces: string[] = [];
-  let piece = '';
+  let piece: string[] = [];
   let width = 0;
   for (const { segment } of graphemesOf(text)) {
     const more = widthOf(segment);
-    if (width + more > columns && !(closes.test(segment) && width + more <= columns + 2)) {
-      const at = seamOf(piece);
-      pieces.push(piece.slice(0, at));
+    if (width + more > columns) {
+      const at = seamOf(piece, segment);
+      pieces.push(piece.slice(0, at).join(''));
       piece = piece.slice(at);
-      width = widthOf(piece);
+      width = widthOf(piece.join(''));
     }
-    piece += segment;
+    piece.push(segment);
     width += more;
   }
-  return [...pieces, piece];
+  return [...pieces, piece.join('')];
 }
 
-/** Behind the last mark in the latter half of a piece; at its end where there is none. */
-function seamOf(piece: string): number {
-  const last = [...piece.matchAll(seams)].at(-1);
-  return last === undefined || last.index < piece.length / 2 ? piece.length : last.index + 1;
+/** Where a line ends that has no room for what comes next: behind the last seam in its latter half, else at its end. */
+function seamOf(piece: readonly string[], next: string): number {
+  const end = closes.test(next) ? piece.length - 1 : piece.length;
+  for (let at = end; at > piece.length / 2; at--) if (seams.test(piece[at - 1] ?? '')) return at;
+  return Math.max(1, end);
 }
 
 /** Cuts a text to a number of columns, with … where something is missing. */
