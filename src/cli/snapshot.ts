@@ -42,6 +42,8 @@ async function writeFile(path: string, pieces: Iterable<string>): Promise<number
   try {
     const file = await open(path, 'w', 0o600);
     try {
+      // Also where it was there before, for more eyes.
+      if ((await file.stat()).isFile()) await file.chmod(0o600);
       for (const piece of pieces) bytes += (await file.write(piece)).bytesWritten;
     } finally {
       await file.close();
