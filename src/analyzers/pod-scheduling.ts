@@ -265,7 +265,7 @@ function* unknownNode(cluster: View<Needs>, pod: Pod, name: string): Generator<D
   if (phase === 'Running' || startTime !== undefined) return;
   if (conditionOf(pod, 'PodScheduled')?.status === 'True') return;
   if (!cluster.covers('Node') || cluster.get('Node', name) !== undefined) return;
-  if (age(cluster, pod.metadata?.creationTimestamp) < FRESH_SECONDS) return;
+  // However new the pod is: the garbage collector removes such pods soon, and a controller makes them again and again.
   const near = didYouMean(
     name,
     cluster.list('Node').map((node) => node.metadata?.name ?? ''),

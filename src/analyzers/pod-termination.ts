@@ -7,6 +7,7 @@ import {
   type ContainerView,
   conditionOf,
   containersOf,
+  isTerminal,
   type Pod,
   podEvents,
   podRef,
@@ -154,6 +155,7 @@ function stuck(cluster: View<Needs>, pod: Pod, overdue: number): Draft<Code> | u
   return (
     byFinalizer(cluster, pod, overdue) ??
     byNode(cluster, pod, overdue) ??
+    bySilence(pod, overdue) ??
     byKill(cluster, pod, overdue) ??
     byRunning(cluster, pod, overdue) ??
     byVolume(pod, overdue)
@@ -235,6 +237,25 @@ function byNode(cluster: View<Needs>, pod: Pod, overdue: number): Draft<Code> | 
     suspects: [nodeRef(name)],
     fault: `node:${name}`,
     explainedBy: [nodeRef(name)],
+  };
+}
+
+/** The kubelet never wrote a word about the pod, though its node is said to be well: it cannot confirm its end either. */
+function bySilence(pod: Pod, overdue: number): Draft<Code> | undefined {
+  const { nodeName } = pod.spec ?? {};
+  const { startTime, containerStatuses } = pod.status ?? {};
+  if (nodeName === undefined || isTerminal(pod) || (startTime ?? containerStatuses) !== undefined) return undefined;
+  const subject = podRef(pod);
+  return {
+    code: 'term.node-lost',
+    subject,
+    message: `Pod ${subject.name} should have been gone for ${humanSeconds(overdue)}; the kubelet of its node ${nodeName} never took it up, and does not confirm that it has ended.`,
+    evidence: [proof(subject, 'status.startTime', '(none)'), deletion(pod)],
+    suspects: [nodeRef(nodeName)],
+    confidence: 'likely',
+    check: look('On the node, see whether the kubelet runs.', 'systemctl status kubelet'),
+    fault: `node:${nodeName}`,
+    explainedBy: [nodeRef(nodeName)],
   };
 }
 
