@@ -2,7 +2,7 @@ import type { Explained, Explanation } from '../ai/explained.ts';
 import type { Finding, Problem, Step } from '../finding.ts';
 import type { Reporter } from './reporter.ts';
 import { sanitize, sanitizeLine } from './sanitize.ts';
-import { ago, kubectlName, lookedAt, plural, podsOf, shortRef, summarize } from './words.ts';
+import { ago, gapSentence, kubectlName, lookedAt, plural, podsOf, shortRef, summarize } from './words.ts';
 
 /** For tickets and chats. */
 export const markdown: Reporter = (report) => {
@@ -18,7 +18,7 @@ export const markdown: Reporter = (report) => {
     ),
     list(
       'What podlens could not look at',
-      report.gaps.map(({ what, reason, hint }) => marked(`${what}: ${reason}${hint === undefined ? '' : ` ${hint}`}`)),
+      report.gaps.map((gap) => marked(gapSentence(gap))),
     ),
     list('Notes', (report.explain?.notes ?? []).map(marked)),
   ];

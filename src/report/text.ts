@@ -3,7 +3,7 @@ import type { Evidence, Finding, Moment, Problem, Ref, Severity, Step } from '..
 import type { Reporter } from './reporter.ts';
 import { sanitize, sanitizeLine } from './sanitize.ts';
 import type { Style } from './style.ts';
-import { ago, kubectlName, lookedAt, plural, podsOf, shortRef, summarize } from './words.ts';
+import { ago, gapSentence, kubectlName, lookedAt, plural, podsOf, shortRef, summarize } from './words.ts';
 import { shorten, truncate, widthOf, wrap } from './wrap.ts';
 
 /** For people: a summary, the problems worst first, what is only worth knowing, and what could not be seen. */
@@ -59,7 +59,7 @@ function problemBlock(problem: Problem, number: number, report: Explained, style
   const { root, symptoms } = problem;
   return [
     ...headline(problem, number, style),
-    ...indented(root.message, style),
+    ...indented(sanitizeLine(root.message), style),
     ...confidence(root, style),
     ...section('Evidence', evidenceLines(root, report, style), style),
     ...section(
@@ -102,8 +102,9 @@ function indented(value: string, { columns }: Style, first = INDENT, rest = ' '.
   return lines.map((line, index) => `${index === 0 ? first : rest}${line}`);
 }
 
-function section(title: string, lines: readonly string[], { paint }: Style): string[] {
-  return lines.length === 0 ? [] : ['', `${INDENT}${paint.underline(title)}`, ...lines];
+function section(title: string, lines: readonly string[], { columns, paint }: Style): string[] {
+  if (lines.length === 0) return [];
+  return ['', ...wrap(title, columns - INDENT.length).map((line) => `${INDENT}${paint.underline(line)}`), ...lines];
 }
 
 function confidence({ confidence, check }: Finding, style: Style): string[] {
@@ -172,12 +173,13 @@ function timelineLines({ timeline = [] }: Problem, report: Explained, style: Sty
   if (telling.length < 2) return [];
   const day = report.takenAt.slice(0, 10);
   const stamp = (at: string) => (at.startsWith(day) ? at.slice(11, 19) : `${at.slice(5, 10)} ${at.slice(11, 19)}`);
+  const width = Math.max(...moments.map(({ at }) => stamp(at).length));
   return moments.flatMap(({ at, text }) => {
     const what = sanitizeLine(text).replace(
       /since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)/,
       (_, since) => `since ${stamp(since)}`,
     );
-    return indented(what, style, `${INDENT}${stamp(at)}  `);
+    return indented(what, style, `${INDENT}${stamp(at).padStart(width)}  `);
   });
 }
 
@@ -277,10 +279,7 @@ function gapBlock({ gaps }: Explained, style: Style): string[] {
   if (gaps.length === 0) return [];
   return [
     style.paint.bold('What podlens could not look at'),
-    ...gaps.flatMap(({ what, reason, hint }) => {
-      const sentence = /[.!?]$/.test(reason) ? reason : `${reason}.`;
-      return indented(`${what}: ${sentence}${hint === undefined ? '' : ` ${hint}`}`, style, ' · ');
-    }),
+    ...gaps.flatMap((gap) => indented(gapSentence(gap), style, ' · ')),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { Ref, Report } from '../finding.ts';
+import type { Gap, Ref, Report } from '../finding.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import { sanitizeLine } from './sanitize.ts';
 
@@ -21,6 +21,12 @@ export function ago(at: string | undefined, { takenAt }: Pick<Report, 'takenAt'>
   const seconds = secondsBetween(at, takenAt);
   if (seconds === undefined) return '';
   return seconds < 0 ? `in ${humanSeconds(-seconds)}` : `${humanSeconds(seconds)} ago`;
+}
+
+/** "Node: jane may not list nodes. Ask for the role." */
+export function gapSentence({ what, reason, hint }: Gap): string {
+  const why = sanitizeLine(reason);
+  return sanitizeLine(`${what}: ${why}${/[.!?]$/.test(why) ? '' : '.'}${hint === undefined ? '' : ` ${hint}`}`);
 }
 
 /** How many pods a problem breaks, its own subject among them. */
