@@ -5,6 +5,7 @@ import { podsByOwner } from '../objects/owner.ts';
 import { conditionOf, podRef } from '../objects/pods.ts';
 import { objectKey, refTo } from '../objects/refs.ts';
 import { secondsBetween } from '../objects/time.ts';
+import type { View } from '../snapshot.ts';
 
 const rules = {
   'workload.rollout-stuck': {
@@ -19,9 +20,9 @@ const rules = {
     ],
   },
   'workload.replicas-mismatch': {
-    severity: 'info',
+    severity: 'warning',
     summary: 'A workload has fewer pods than it asks for, and nothing says why.',
-    source: 'kube-controller-manager (status.replicas against spec.replicas)',
+    source: 'kube-controller-manager (the counts in the status of StatefulSets, DaemonSets and Jobs)',
     stage: 'owner',
     remedy: ({ subject }) => [look('See what its controller says.', kubectl('describe', subject))],
   },
@@ -33,7 +34,7 @@ export const workloadRollout = defineAnalyzer({
   id: 'workload-rollout',
   kind: 'Deployment',
   title: 'Deployments that do not roll out, workloads short of pods',
-  needs: ['Deployment', 'StatefulSet', 'ReplicaSet', 'Job', 'Pod'],
+  needs: ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'Pod'],
   rules,
   *analyze(cluster) {
     const pods = podsByOwner(cluster);
@@ -60,19 +61,56 @@ export const workloadRollout = defineAnalyzer({
         explainedBy: podsOf(subject),
       };
     }
-    for (const set of cluster.list('StatefulSet')) {
-      const wanted = set.spec?.replicas ?? 1;
-      const { replicas = 0, observedGeneration } = set.status ?? {};
-      const age = secondsBetween(set.metadata?.creationTimestamp, cluster.takenAt) ?? 0;
-      if (replicas >= wanted || age < SETTLED_SECONDS || observedGeneration !== set.metadata?.generation) continue;
-      const subject = refTo('StatefulSet', set);
+    for (const { subject, has, wants, where, since, partly } of shortOfPods(cluster)) {
+      if ((secondsBetween(since, cluster.takenAt) ?? 0) < SETTLED_SECONDS) continue;
+      const explainedBy = podsOf(subject);
+      // Between two pods of one place there is a moment without any: the old one may still be leaving.
+      const none = has === 0 && explainedBy.length === 0;
+      if (!none && !partly) continue;
       yield {
         code: 'workload.replicas-mismatch',
         subject,
-        message: `StatefulSet ${subject.namespace}/${subject.name} has ${replicas} of ${wanted} pods.`,
-        evidence: [{ from: subject, where: 'status.replicas', text: `${replicas} of ${wanted}` }],
-        explainedBy: podsOf(subject),
+        message: `${subject.kind} ${subject.namespace}/${subject.name} has ${has} of ${wants} ${wants === 1 ? 'pod' : 'pods'}.`,
+        evidence: [{ from: subject, where, text: `${has} of ${wants}` }],
+        severity: none ? undefined : 'info',
+        explainedBy,
       };
     }
   },
 });
+
+/** A workload whose controller has seen it, and has made fewer pods than it is to make. */
+interface Short {
+  readonly subject: Ref;
+  readonly has: number;
+  readonly wants: number;
+  readonly where: string;
+  readonly since: string | undefined;
+  /** Whether having some of its pods is worth a word: a StatefulSet makes one after the other. */
+  readonly partly: boolean;
+}
+
+function* shortOfPods(cluster: View<'StatefulSet' | 'DaemonSet' | 'Job'>): Generator<Short> {
+  for (const set of cluster.list('StatefulSet')) {
+    const wants = set.spec?.replicas ?? 1;
+    const { replicas: has = 0, observedGeneration } = set.status ?? {};
+    if (has >= wants || observedGeneration !== set.metadata?.generation) continue;
+    const since = set.metadata?.creationTimestamp;
+    yield { subject: refTo('StatefulSet', set), has, wants, where: 'status.replicas', since, partly: true };
+  }
+  for (const set of cluster.list('DaemonSet')) {
+    const { desiredNumberScheduled: wants = 0, currentNumberScheduled: has = 0, observedGeneration } = set.status ?? {};
+    if (has >= wants || observedGeneration !== set.metadata?.generation) continue;
+    const since = set.metadata?.creationTimestamp;
+    const where = 'status.currentNumberScheduled';
+    yield { subject: refTo('DaemonSet', set), has, wants, where, since, partly: false };
+  }
+  for (const job of cluster.list('Job')) {
+    const { active = 0, succeeded = 0, failed = 0, startTime, conditions = [] } = job.status ?? {};
+    if (startTime === undefined || active + succeeded + failed > 0) continue;
+    if (conditions.some(({ status }) => status === 'True')) continue;
+    const wants = job.spec?.parallelism ?? 1;
+    if (wants === 0 || job.spec?.suspend === true) continue;
+    yield { subject: refTo('Job', job), has: 0, wants, where: 'status.active', since: startTime, partly: false };
+  }
+}
