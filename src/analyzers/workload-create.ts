@@ -115,6 +115,8 @@ type Code = keyof typeof rules;
 
 // The controller retries with growing pauses; what it said an hour ago may be history, and events do not live longer.
 const RECENT_SECONDS = 3600;
+// Things that are applied together come into being one after the other.
+const SEEN_SECONDS = 60;
 
 export const workloadCreate = defineAnalyzer<Needs, Code>({
   id: 'workload-create',
@@ -172,9 +174,30 @@ function* refusals(cluster: View<Needs>): Generator<Refusal> {
   }
   for (const short of shortOfPods(cluster)) {
     const event = eventsOf(cluster, short).find(({ reason }) => reason === 'FailedCreate');
-    if (event === undefined || (secondsBetween(event.at, cluster.takenAt) ?? 0) > RECENT_SECONDS) continue;
-    yield { owner: workloadOf(cluster, short), words: event.message, evidence: eventEvidence(short, event) };
+    if (event !== undefined && (secondsBetween(event.at, cluster.takenAt) ?? 0) <= RECENT_SECONDS) {
+      yield { owner: workloadOf(cluster, short), words: event.message, evidence: eventEvidence(short, event) };
+      continue;
+    }
+    const refusal = withoutAccount(cluster, short);
+    if (refusal !== undefined) yield refusal;
   }
+}
+
+/** Admission refuses every pod whose service account does not exist: that much is certain without its words. */
+function withoutAccount(cluster: View<Needs>, short: Ref): Refusal | undefined {
+  if (short.kind !== 'StatefulSet' && short.kind !== 'DaemonSet' && short.kind !== 'Job') return undefined;
+  const namespace = short.namespace ?? '';
+  const object = cluster.get(short.kind, short.name, namespace);
+  const name = object?.spec?.template?.spec?.serviceAccountName;
+  if (name === undefined || (secondsBetween(object?.metadata?.creationTimestamp, cluster.takenAt) ?? 0) < SEEN_SECONDS)
+    return undefined;
+  if (!cluster.covers('ServiceAccount', namespace) || cluster.get('ServiceAccount', name, namespace) !== undefined)
+    return undefined;
+  return {
+    owner: workloadOf(cluster, short),
+    words: `serviceaccount "${name}" not found`,
+    evidence: { from: short, where: 'spec.template.spec.serviceAccountName', text: name },
+  };
 }
 
 function fromCondition(
