@@ -2,6 +2,7 @@ import { type Command, CommanderError } from 'commander';
 import { PodlensError } from '../errors.ts';
 import { sanitize, sanitizeLine } from '../report/sanitize.ts';
 import { exitCodes } from './exit-codes.ts';
+import { habitual } from './habits.ts';
 import { type Io, write } from './io.ts';
 import { orList } from './or-list.ts';
 import { createProgram } from './program.ts';
@@ -16,7 +17,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     code = result;
   });
   try {
-    await program.parseAsync(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
+    await program.parseAsync(argv.length === 0 ? ['--help'] : habitual(argv, program), { from: 'user' });
     return io.signal.aborted ? exitCodes.interrupted : code;
   } catch (error) {
     if (io.signal.aborted) return exitCodes.interrupted;
@@ -54,10 +55,20 @@ function usage({ code, message }: CommanderError, program: Command, argv: readon
     path.push(inner);
   }
   const help = `See ${path.map((command) => command.name()).join(' ')} --help.`;
-  if (code !== 'commander.help') return `error: ${sentence(message)} ${help}`;
+  if (code !== 'commander.help')
+    return `error: ${sentence(message)}${path.length > 1 ? '' : rather(code, path, argv)} ${help}`;
   if (argv[0] === 'help') return `error: There is no command "${argv[1]}". ${help}`;
   const names = path.at(-1)?.commands.map((command) => command.name()) ?? [];
   return `error: A command is missing: ${orList(names)}. ${help}`;
+}
+
+/** What was typed without a command means analyze, most likely. */
+function rather(code: string, [program]: readonly Command[], [word = '']: readonly string[]): string {
+  const analyze = program?.commands[0];
+  const known = analyze?.options.some(({ short, long }) => word === short || word.split('=')[0] === long);
+  const isMeant =
+    code === 'commander.unknownOption' ? known : code === 'commander.unknownCommand' && word.includes('/');
+  return isMeant ? ` Did you mean ${program?.name()} ${analyze?.name()} ${word}?` : '';
 }
 
 /** commander says "error: unknown option '--x'\n(Did you mean --y?)". */

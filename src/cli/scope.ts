@@ -1,4 +1,4 @@
-import type { Asked } from '../cluster/scope.ts';
+import { type Asked, selectsAny } from '../cluster/scope.ts';
 import { kindsFor } from '../diagnose.ts';
 import { PodlensError } from '../errors.ts';
 import type { Scope } from '../finding.ts';
@@ -34,10 +34,14 @@ export function understand(words: readonly string[], options: ScopeOptions): Req
     selector,
     resolve: (source, chosen) => {
       const all = namespaces.length > 0 ? new Set(namespaces) : undefined;
-      for (const namespace of namespaces) checkNamespace(namespace, source.snapshot);
-      return {
+      for (const namespace of namespaces) checkNamespace(namespace, source);
+      const narrowed = {
         ...(all === undefined ? {} : { namespaces: all }),
         ...(selector === undefined ? {} : { selector }),
+      };
+      if (options.selector !== undefined) checkSelector(options.selector, narrowed, source.snapshot);
+      return {
+        ...narrowed,
         ...(targets.length === 0 ? {} : { members: findTargets(targets, source.snapshot, all) }),
         ...(chosen.keeps === undefined ? {} : { keeps: chosen.keeps }),
         scope: scopeOf(namespaces, targets, options.selector, chosen),
@@ -81,7 +85,9 @@ export function kindsToRead({ namespaces, targets }: Request, { analyzers }: Cho
 /** Every kind that has objects in namespaces tells of them. */
 const telling = ['Pod', 'Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job', 'Service', 'Event'] as const;
 
-function checkNamespace(namespace: string, snapshot: Snapshot): void {
+function checkNamespace(namespace: string, { snapshot, namespaces }: Source): void {
+  // The API server was asked for it, or would not tell.
+  if (namespaces?.includes(namespace)) return;
   if (snapshot.get('Namespace', namespace) !== undefined) return;
   const seen = new Set(snapshot.list('Namespace').map(({ metadata }) => metadata?.name ?? ''));
   for (const kind of telling) for (const { metadata } of snapshot.list(kind)) seen.add(metadata?.namespace ?? '');
@@ -89,5 +95,16 @@ function checkNamespace(namespace: string, snapshot: Snapshot): void {
   if (!snapshot.covers('Namespace') && seen.size === 0) return;
   throw new PodlensError('namespace-not-found', `There is no namespace "${namespace}".`, {
     hint: meant(namespace, seen) ?? (seen.size <= 12 ? `There are ${[...seen].sort().join(', ')}.` : undefined),
+  });
+}
+
+/** Labels that nothing carries are misspelt more often than not, and would look healthy. */
+function checkSelector(text: string, asked: Pick<Asked, 'selector' | 'namespaces'>, snapshot: Snapshot): void {
+  if (snapshot.unreadable.has('Pod') || selectsAny(snapshot, asked)) return;
+  const where = asked.namespaces === undefined ? '' : ` in ${[...asked.namespaces].sort().join(', ')}`;
+  const what = asked.namespaces === undefined && !snapshot.covers('Pod') ? 'Nothing that could be read' : 'Nothing';
+  const places = asked.namespaces === undefined ? '-A' : `-n ${[...asked.namespaces].sort()[0]}`;
+  throw new PodlensError('selector-matches-nothing', `${what}${where} has the labels ${text}.`, {
+    hint: `The labels of pods are shown by: kubectl get pods ${places} --show-labels`,
   });
 }

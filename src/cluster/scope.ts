@@ -40,6 +40,32 @@ export function inScope(report: Report, snapshot: Snapshot, asked: Asked): Repor
   };
 }
 
+const LABELLED = [
+  'Pod',
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'ReplicaSet',
+  'Job',
+  'CronJob',
+  'Service',
+  'Node',
+] as const;
+
+/** Whether anything that was read is in the asked namespaces and carries the asked labels. */
+export function selectsAny(
+  snapshot: Snapshot,
+  { namespaces, selector }: Pick<Asked, 'namespaces' | 'selector'>,
+): boolean {
+  const asked = { ...(namespaces && { namespaces }), ...(selector && { selector }), scope: {} };
+  return LABELLED.some((kind) =>
+    snapshot.list(kind).some(({ metadata }) => {
+      const { name = '', namespace } = metadata ?? {};
+      return isAsked({ kind, name, ...(namespace === undefined ? {} : { namespace }) }, snapshot, asked);
+    }),
+  );
+}
+
 const podRef = (pod: Kinds['Pod']): Ref => ({
   kind: 'Pod',
   namespace: pod.metadata?.namespace ?? '',

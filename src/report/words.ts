@@ -46,8 +46,12 @@ export function summarize(report: Report): string {
   const all = report.stats.objects['Pod'] ?? 0;
   const where = plural(report.stats.namespaces, 'namespace');
   const found = `${plural(wrong.length, 'problem')}${worst}`;
+  if (pods.size === 0 && all === 0) return `${found.replace(/,$/, '')}.`;
   if (pods.size === 0) return `${found.replace(/,$/, '')}; none of ${plural(all, 'pod')} in ${where} is affected.`;
-  return `${found} ${wrong.length === 1 ? 'affects' : 'affect'} ${pods.size} of ${plural(all, 'pod')} in ${where}.`;
+  const affect = `${found} ${wrong.length === 1 ? 'affects' : 'affect'}`;
+  // Who asks for one pod is told of its neighbours that the same fault breaks.
+  if (pods.size > all) return `${affect} ${plural(pods.size, 'pod')}.`;
+  return `${affect} ${pods.size} of ${plural(all, 'pod')} in ${where}.`;
 }
 
 const COUNTED = [
@@ -67,10 +71,12 @@ export function lookedAt({ stats, scope }: Report): string {
   const counts = COUNTED.filter((kind) => (stats.objects[kind] ?? 0) > 0).map((kind) =>
     plural(stats.objects[kind] ?? 0, words[kind] ?? kind),
   );
+  const several = stats.namespaces === 0 ? '' : ` in ${plural(stats.namespaces, 'namespace')}`;
+  const named = scope.namespaces ?? [];
   const where =
-    scope.namespaces === undefined ? plural(stats.namespaces, 'namespace') : `namespace ${scope.namespaces.join(', ')}`;
+    named.length === 0 ? several : ` in ${named.length === 1 ? 'namespace' : 'namespaces'} ${named.join(', ')}`;
   const what = counts.length === 0 ? 'no objects' : counts.join(', ');
-  return sanitizeLine(`Looked at ${what} in ${where} with ${plural(stats.analyzers, 'analyzer')}.`);
+  return sanitizeLine(`Looked at ${what}${where} with ${plural(stats.analyzers, 'analyzer')}.`);
 }
 
 const words: Readonly<Record<string, string>> = {
