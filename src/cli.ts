@@ -1,15 +1,11 @@
 #!/usr/bin/env node
 import { basename } from 'node:path';
-import { isBrokenPipe } from './cli/io.ts';
 import { main } from './cli/main.ts';
 
 const { stdout, stderr, env, argv } = process;
 
-for (const stream of [stdout, stderr]) {
-  stream.on('error', (error) => {
-    if (!isBrokenPipe(error)) throw error;
-  });
-}
+// Who writes hears of it; without a listener it would end the process as well.
+for (const stream of [stdout, stderr]) stream.on('error', () => {});
 
 // A second Ctrl-C ends the process at once, whatever it is doing.
 const interrupt = new AbortController();

@@ -1,3 +1,5 @@
+import { PodlensError } from '../errors.ts';
+
 /** What the command line may touch. Tests hand over their own, so that it runs in-process. */
 export interface Io {
   /** The report goes here, and nothing else. */
@@ -19,12 +21,18 @@ export type Output = NodeJS.WritableStream & {
   readonly columns?: number;
 };
 
-/** Resolves once the text is handed over, also where the reader has gone away, as in `podlens analyze | head`. */
+/**
+ * Resolves once the text is handed over, also where the reader has gone away, as in `podlens analyze | head`.
+ * @throws PodlensError `output-unwritable`, as for a full disk
+ */
 export function write(output: Output, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    output.write(text, (error) => (error && !isBrokenPipe(error) ? reject(error) : resolve()));
+    output.write(text, (error) => (error && !isBrokenPipe(error) ? reject(unwritable(error)) : resolve()));
   });
 }
+
+const unwritable = (cause: Error): PodlensError =>
+  new PodlensError('output-unwritable', `The output cannot be written: ${cause.message}.`, { cause });
 
 export const isBrokenPipe = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED');

@@ -1,9 +1,9 @@
-import { type Asked, selectsAny } from '../cluster/scope.ts';
+import type { Asked } from '../cluster/scope.ts';
 import { kindsFor } from '../diagnose.ts';
 import { PodlensError } from '../errors.ts';
 import type { Scope } from '../finding.ts';
 import { parseSelector, type Requirement } from '../objects/label-selector.ts';
-import type { Kind, Snapshot } from '../snapshot.ts';
+import type { Kind } from '../snapshot.ts';
 import type { Chosen } from './filters.ts';
 import { meant } from './kinds.ts';
 import type { ScopeOptions } from './options.ts';
@@ -35,13 +35,9 @@ export function understand(words: readonly string[], options: ScopeOptions): Req
     resolve: (source, chosen) => {
       const all = namespaces.length > 0 ? new Set(namespaces) : undefined;
       for (const namespace of namespaces) checkNamespace(namespace, source);
-      const narrowed = {
+      return {
         ...(all === undefined ? {} : { namespaces: all }),
         ...(selector === undefined ? {} : { selector }),
-      };
-      if (options.selector !== undefined) checkSelector(options.selector, narrowed, source.snapshot);
-      return {
-        ...narrowed,
         ...(targets.length === 0 ? {} : { members: findTargets(targets, source.snapshot, all) }),
         ...(chosen.keeps === undefined ? {} : { keeps: chosen.keeps }),
         scope: scopeOf(namespaces, targets, options.selector, chosen),
@@ -95,16 +91,5 @@ function checkNamespace(namespace: string, { snapshot, namespaces }: Source): vo
   if (!snapshot.covers('Namespace') && seen.size === 0) return;
   throw new PodlensError('namespace-not-found', `There is no namespace "${namespace}".`, {
     hint: meant(namespace, seen) ?? (seen.size <= 12 ? `There are ${[...seen].sort().join(', ')}.` : undefined),
-  });
-}
-
-/** Labels that nothing carries are misspelt more often than not, and would look healthy. */
-function checkSelector(text: string, asked: Pick<Asked, 'selector' | 'namespaces'>, snapshot: Snapshot): void {
-  if (snapshot.unreadable.has('Pod') || selectsAny(snapshot, asked)) return;
-  const where = asked.namespaces === undefined ? '' : ` in ${[...asked.namespaces].sort().join(', ')}`;
-  const what = asked.namespaces === undefined && !snapshot.covers('Pod') ? 'Nothing that could be read' : 'Nothing';
-  const places = asked.namespaces === undefined ? '-A' : `-n ${[...asked.namespaces].sort()[0]}`;
-  throw new PodlensError('selector-matches-nothing', `${what}${where} has the labels ${text}.`, {
-    hint: `The labels of pods are shown by: kubectl get pods ${places} --show-labels`,
   });
 }

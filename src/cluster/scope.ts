@@ -1,4 +1,4 @@
-import type { Problem, Ref, Report, Scope } from '../finding.ts';
+import type { Gap, Problem, Ref, Report, Scope } from '../finding.ts';
 import { type Labels, matchesLabels, type Requirement } from '../objects/label-selector.ts';
 import { ownerOf, workloadOf } from '../objects/owner.ts';
 import { objectKey } from '../objects/refs.ts';
@@ -32,6 +32,7 @@ export function inScope(report: Report, snapshot: Snapshot, asked: Asked): Repor
     ...report,
     scope: asked.scope,
     problems,
+    gaps: [...unmatched(snapshot, asked), ...report.gaps],
     stats: {
       ...report.stats,
       objects: countIn(report, snapshot, namespaces, pods.length),
@@ -40,30 +41,27 @@ export function inScope(report: Report, snapshot: Snapshot, asked: Asked): Repor
   };
 }
 
-const LABELLED = [
-  'Pod',
-  'Deployment',
-  'StatefulSet',
-  'DaemonSet',
-  'ReplicaSet',
-  'Job',
-  'CronJob',
-  'Service',
-  'Node',
-] as const;
+const LABELLED = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'Service', 'Node'] as const;
 
-/** Whether anything that was read is in the asked namespaces and carries the asked labels. */
-export function selectsAny(
-  snapshot: Snapshot,
-  { namespaces, selector }: Pick<Asked, 'namespaces' | 'selector'>,
-): boolean {
-  const asked = { ...(namespaces && { namespaces }), ...(selector && { selector }), scope: {} };
-  return LABELLED.some((kind) =>
-    snapshot.list(kind).some(({ metadata }) => {
-      const { name = '', namespace } = metadata ?? {};
-      return isAsked({ kind, name, ...(namespace === undefined ? {} : { namespace }) }, snapshot, asked);
-    }),
-  );
+/** Labels that nothing carries are often misspelt: to find no problem then says nothing. */
+function unmatched(snapshot: Snapshot, asked: Asked): readonly Gap[] {
+  const { selector, namespaces, scope } = asked;
+  if (selector === undefined) return [];
+  for (const kind of LABELLED) {
+    for (const { metadata: { name = '', namespace } = {} } of snapshot.list(kind)) {
+      const inside = namespaces === undefined || namespaces.has(namespace ?? '');
+      const ref = { kind, name, ...(namespace === undefined ? {} : { namespace }) };
+      if (inside && matchesLabels(selector, labelsOf(ref, snapshot))) return [];
+    }
+  }
+  const where = namespaces === undefined ? '-A' : `-n ${[...namespaces][0]}`;
+  return [
+    {
+      what: `objects with the labels ${scope.selector ?? ''}`,
+      reason: 'nothing that was read has these labels',
+      hint: `Which labels pods have is shown by: kubectl get pods ${where} --show-labels`,
+    },
+  ];
 }
 
 const podRef = (pod: Kinds['Pod']): Ref => ({

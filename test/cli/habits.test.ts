@@ -40,16 +40,30 @@ describe("kubectl's habits are understood", () => {
   });
 });
 
-describe('labels that nothing carries are an error, not health', () => {
+describe('labels that nothing carries are a gap, not health', () => {
   test.each([
-    [[], 'Nothing has the labels app=nosuch. The labels of pods are shown by: kubectl get pods -A --show-labels'],
-    [
-      ['-n', 'orders'],
-      'Nothing in orders has the labels app=nosuch. The labels of pods are shown by: kubectl get pods -n orders --show-labels',
-    ],
-  ])('%j', async (words, line) => {
-    const ran = await home.run(['analyze', '-f', DEMO, '-l', 'app=nosuch', ...words]);
-    expect(ran).toEqual({ code: 2, stdout: '', stderr: `error: ${line}\n` });
+    [[], 'kubectl get pods -A --show-labels'],
+    [['-n', 'orders'], 'kubectl get pods -n orders --show-labels'],
+  ])('%j', async (words, command) => {
+    const ran = await home.run(['analyze', '-f', DEMO, '-l', 'app=nosuch', '-o', 'json', ...words]);
+    expect([ran.code, ran.stderr]).toEqual([0, '']);
+    const { problems, gaps } = JSON.parse(ran.stdout);
+    expect([problems, gaps[0]]).toEqual([
+      [],
+      {
+        what: 'objects with the labels app=nosuch',
+        reason: 'nothing that was read has these labels',
+        hint: `Which labels pods have is shown by: ${command}`,
+      },
+    ]);
+  });
+
+  test('labels of a healthy pod are enough', async () => {
+    const healthy = { ...pod('shop'), metadata: { name: 'web', namespace: 'shop', labels: { app: 'web' } } };
+    const options = { stdin: JSON.stringify(healthy) };
+    const ran = await home.run(['analyze', '-f', '-', '-l', 'app=web', '-o', 'json'], options);
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).not.toContain('these labels');
   });
 });
 
