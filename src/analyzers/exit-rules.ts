@@ -1,4 +1,5 @@
 import type { Rule, Where } from '../analyzer.ts';
+import type { Step } from '../finding.ts';
 import { change, kubectl, kubectlLogs, look, shell } from '../objects/kubectl.ts';
 import { editWorkload, podOf } from '../objects/remedies.ts';
 import { execFormatRule } from './exec-format-rule.ts';
@@ -23,6 +24,17 @@ const command = (w: Where) =>
     kubectl('get', podOf(w), '-o', `jsonpath={.spec.containers[*]['name','command','args']}`),
   );
 
+/** What a container uses; of one that is down for good nothing is measured. */
+const usage = (w: Where): Step[] =>
+  w.detail['run'] === 'current'
+    ? []
+    : [
+        look(
+          'See what it uses now, next to its limit.',
+          shell('kubectl', 'top', 'pod', w.subject.name, '-n', w.subject.namespace ?? 'default', '--containers'),
+        ),
+      ];
+
 /** Why containers end. */
 export const rules = {
   'oom.container-limit': rule(
@@ -30,10 +42,7 @@ export const rules = {
     RUNTIME,
     'The container used more memory than its limit allows and was killed.',
     (w) => [
-      look(
-        'See what it uses now, next to its limit.',
-        shell('kubectl', 'top', 'pod', w.subject.name, '-n', w.subject.namespace ?? 'default', '--containers'),
-      ),
+      ...usage(w),
       readLog(w),
       change(
         'Raise limits.memory above the measured peak, or make the heap fit the limit (-XX:MaxRAMPercentage, --max-old-space-size).',
@@ -60,10 +69,7 @@ export const rules = {
     RUNTIME,
     'The container was killed with SIGKILL under a memory limit, and nothing else explains it.',
     (w) => [
-      look(
-        'See what it uses now, next to its limit.',
-        shell('kubectl', 'top', 'pod', w.subject.name, '-n', w.subject.namespace ?? 'default', '--containers'),
-      ),
+      ...usage(w),
       look("On the node, look for the kernel's own record.", `dmesg | grep -i 'killed process'`),
       change('If it ran out of memory, raise limits.memory.', editWorkload(w)),
     ],
