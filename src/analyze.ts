@@ -79,8 +79,7 @@ function judge(snapshot: Snapshot, draft: Draft, rule: Rule): Candidate {
     code: draft.code,
     severity: draft.severity ?? rule.severity,
     subject: draft.subject,
-    // What it quotes may run over many lines.
-    message: draft.message.replace(/\s*\n\s*/g, ' ').trim(),
+    message: oneSentence(draft.message),
     evidence: draft.evidence.map((evidence, index): Evidence => ({ id: `e${index + 1}`, ...evidence })),
     suspects: draft.suspects ?? [],
     remedy: draft.remedy ?? rule.remedy(where),
@@ -96,6 +95,14 @@ function judge(snapshot: Snapshot, draft: Draft, rule: Rule): Candidate {
     explains: draft.explains ?? [],
     explainedBy: draft.explainedBy ?? [],
   };
+}
+
+const MOST_CHARACTERS = 2000;
+
+/** What a message quotes may run over many lines, and be a megabyte; the evidence has all of it. */
+function oneSentence(message: string): string {
+  if (message.length <= MOST_CHARACTERS) return message.replace(/\s*\n\s*/g, ' ').trim();
+  return `${oneSentence(message.slice(0, MOST_CHARACTERS)).toWellFormed()} …`;
 }
 
 /** Where the cause is another object, its remedy may still be in the workload that it breaks. */

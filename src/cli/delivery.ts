@@ -34,7 +34,12 @@ export type Deliver = (report: Report, snapshot: Snapshot, printer: Printer) => 
  */
 export async function prepareDelivery(flags: DeliveryFlags, config: Config, io: Io): Promise<Deliver> {
   if (flags.printPrompt) {
-    return async (report, snapshot) => write(io.stdout, await printedPrompts(report, snapshot, { flags, config, io }));
+    return async (report, snapshot) => {
+      const prompts = await printedPrompts(report, snapshot, { flags, config, io });
+      await (prompts === ''
+        ? write(io.stderr, 'Nothing would be sent: no problems were found.\n')
+        : write(io.stdout, prompts));
+    };
   }
   if (flags.interactive) checkInteractive(flags);
   if (!flags.explain && !flags.interactive) return (report, _, printer) => printer.report(report);

@@ -37,3 +37,22 @@ test('kubectl get pod web -o json | podlens analyze -f - tells what the pod wait
   expect(stdout).toContain('config.secret-missing');
   expect(stdout).toContain('half a minute after the newest time in it, is taken for now');
 });
+
+test('a message of a megabyte stays a paragraph, and the evidence has all of it', async () => {
+  const waiting = { reason: 'CreateContainerError', message: `${'x '.repeat(500_000)}end` };
+  const [status] = pod.status.containerStatuses;
+  const huge = { ...pod, status: { ...pod.status, containerStatuses: [{ ...status, state: { waiting } }] } };
+  const options = { stdin: JSON.stringify(huge) };
+  const { stdout } = await createHome().run(['analyze', '-f', '-'], options);
+  expect(stdout.length).toBeLessThan(10_000);
+  const json = await createHome().run(['analyze', '-f', '-', '-o', 'json'], options);
+  const [{ root }] = JSON.parse(json.stdout).problems;
+  expect(root.message).toMatch(/^.{1900,2100} …$/);
+  expect(root.evidence[0].text).toContain('x end');
+});
+
+test('--print-prompt says so where there is nothing to ask', async () => {
+  const healthy = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } };
+  const ran = await createHome().run(['analyze', '-f', '-', '--print-prompt'], { stdin: JSON.stringify(healthy) });
+  expect(ran).toEqual({ code: 0, stdout: '', stderr: 'Nothing would be sent: no problems were found.\n' });
+});
