@@ -67,7 +67,6 @@ const NOTHING: readonly never[] = Object.freeze([]);
 /** Objects are sorted by namespace and name, so that a report does not depend on the order they were read in. */
 export function createSnapshot(contents: Contents): Snapshot {
   const lists = new Map<Kind, readonly Named[]>();
-  const byKey = new Map<Kind, Map<string, Named>>();
   for (const kind of Object.keys(contents.objects) as Kind[]) {
     const objects: Named[] = [...(contents.objects[kind] ?? NOTHING)];
     objects.sort(byName);
@@ -80,15 +79,8 @@ export function createSnapshot(contents: Contents): Snapshot {
     unreadable,
     namespaces,
     list: <T extends Kind>(kind: T) => (lists.get(kind) ?? NOTHING) as readonly Kinds[T][],
-    get<T extends Kind>(kind: T, name: string, namespace?: string) {
-      let index = byKey.get(kind);
-      if (index === undefined) {
-        index = new Map();
-        for (const object of lists.get(kind) ?? NOTHING) index.set(keyOf(object), object);
-        byKey.set(kind, index);
-      }
-      return index.get(`${namespace ?? ''}/${name}`) as Kinds[T] | undefined;
-    },
+    get: <T extends Kind>(kind: T, name: string, namespace = '') =>
+      find(lists.get(kind) ?? NOTHING, name, namespace) as Kinds[T] | undefined,
     covers(kind, namespace) {
       if (unreadable.has(kind)) return false;
       const only = namespaces.get(kind);
@@ -98,7 +90,20 @@ export function createSnapshot(contents: Contents): Snapshot {
   };
 }
 
-const keyOf = (object: Named): string => `${object.metadata?.namespace ?? ''}/${object.metadata?.name ?? ''}`;
+/** The lists are sorted, and an index of a large cluster's pods would take as much memory as a tenth of them. */
+function find(objects: readonly Named[], name: string, namespace: string): Named | undefined {
+  let from = 0;
+  let to = objects.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    const { metadata } = objects[middle] ?? {};
+    const order = compare(metadata?.namespace ?? '', namespace) || compare(metadata?.name ?? '', name);
+    if (order === 0) return objects[middle];
+    if (order < 0) from = middle + 1;
+    else to = middle;
+  }
+  return undefined;
+}
 
 function byName(a: Named, b: Named): number {
   return (

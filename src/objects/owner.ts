@@ -43,13 +43,24 @@ export function podsByOwner(cluster: View<'Pod' | 'ReplicaSet' | 'Job'>): Readon
   const known = owned.get(pods);
   if (known !== undefined) return known;
   const index = new Map<string, Pod[]>();
+  let before: Pod | undefined;
+  let list: Pod[] | undefined;
   for (const pod of pods) {
+    // Replicas follow each other and share what they have in common, their owner references too.
+    const { ownerReferences, namespace } = pod.metadata ?? {};
+    const last = before?.metadata;
+    if (ownerReferences !== undefined && ownerReferences === last?.ownerReferences && namespace === last.namespace) {
+      list?.push(pod);
+      continue;
+    }
+    before = pod;
+    list = undefined;
     const owner = ownerOf(cluster, pod);
     if (owner === undefined) continue;
     const key = objectKey(owner);
-    const list = index.get(key);
-    if (list === undefined) index.set(key, [pod]);
-    else list.push(pod);
+    list = index.get(key) ?? [];
+    list.push(pod);
+    index.set(key, list);
   }
   owned.set(pods, index);
   return index;
