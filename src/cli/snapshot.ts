@@ -1,5 +1,7 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
 import { saveSnapshot } from '../cluster/save.ts';
 import { PodlensError } from '../errors.ts';
 import { sanitizeLine } from '../report/sanitize.ts';
@@ -36,7 +38,7 @@ export async function snapshot(options: SnapshotOptions, io: Io): Promise<void> 
   );
 }
 
-/** Readable by its owner alone: names and logs of a cluster are nobody else's business. */
+/** As gzip where the name ends so. Readable by its owner alone: names and logs of a cluster are nobody else's business. */
 async function writeFile(path: string, pieces: Iterable<string>): Promise<number> {
   let bytes = 0;
   try {
@@ -44,7 +46,8 @@ async function writeFile(path: string, pieces: Iterable<string>): Promise<number
     try {
       // Also where it was there before, for more eyes.
       if ((await file.stat()).isFile()) await file.chmod(0o600);
-      for (const piece of pieces) bytes += (await file.write(piece)).bytesWritten;
+      const chunks = path.endsWith('.gz') ? Readable.from(pieces).pipe(createGzip()) : pieces;
+      for await (const chunk of chunks) bytes += await writeAll(file, Buffer.from(chunk));
     } finally {
       await file.close();
     }
@@ -53,4 +56,9 @@ async function writeFile(path: string, pieces: Iterable<string>): Promise<number
     throw new PodlensError('file-unwritable', `The snapshot cannot be written to ${path}: ${reason}.`, { cause });
   }
   return bytes;
+}
+
+async function writeAll(file: FileHandle, chunk: Buffer): Promise<number> {
+  await file.appendFile(chunk);
+  return chunk.length;
 }

@@ -46,7 +46,7 @@ export async function readDump(paths: readonly string[], options: DumpOptions = 
   if (named.length < paths.length) await readStdin(reading);
   for (const file of files) await readFile(reading, file);
   for (const { file, name } of reading.logs) await readLog(reading, file, name);
-  if (reading.inventory.found === 0) throw nothingRead(paths);
+  if (reading.inventory.found === 0) throw nothingRead(paths, reading.gaps);
   return collected(reading, at);
 }
 
@@ -68,9 +68,10 @@ const timeGap = ({ takenAt }: Snapshot): Gap => ({
   hint: '--at TIME sets the time to judge by.',
 });
 
-function nothingRead(paths: readonly string[]): PodlensError {
+function nothingRead(paths: readonly string[], [broken]: readonly Gap[]): PodlensError {
   const names = paths.map((path) => (path === '-' ? 'standard input' : `"${path}"`)).join(', ');
-  return new PodlensError('no-objects', `Nothing in ${names} is an object that podlens reads.`, {
+  const why = broken === undefined || paths.length > 1 ? '' : `: ${broken.reason}`;
+  return new PodlensError('no-objects', `Nothing in ${names} is an object that podlens reads${why}.`, {
     hint: 'It reads what "kubectl get pods,events,nodes -A -o json", "kubectl cluster-info dump" or "podlens snapshot" write.',
   });
 }

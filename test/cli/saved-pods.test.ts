@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { createHome } from '../support/podlens.ts';
 
@@ -55,4 +57,23 @@ test('--print-prompt says so where there is nothing to ask', async () => {
   const healthy = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } };
   const ran = await createHome().run(['analyze', '-f', '-', '--print-prompt'], { stdin: JSON.stringify(healthy) });
   expect(ran).toEqual({ code: 0, stdout: '', stderr: 'Nothing would be sent: no problems were found.\n' });
+});
+
+test('podlens snapshot -o x.gz writes gzip, which analyze -f reads', async () => {
+  const home = createHome();
+  const file = home.write('snapshot.json.gz', '');
+  const saved = await home.run(['snapshot', '-f', '-', '-o', file], { stdin: JSON.stringify(pod) });
+  expect(saved.code).toBe(0);
+  const bytes = readFileSync(file);
+  expect(saved.stderr).toContain(`(${bytes.length} bytes)`);
+  const again = await home.run(['snapshot', '-f', file]);
+  expect(gunzipSync(bytes).toString()).toBe(again.stdout);
+  expect((await home.run(['analyze', '-f', file])).stdout).toContain('config.secret-missing');
+});
+
+test('a file that breaks off before its first object says so', async () => {
+  const stdin = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [pod] }).slice(0, 200);
+  const { code, stderr } = await createHome().run(['analyze', '-f', '-'], { stdin });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^error: Nothing in standard input is an object that podlens reads: .*(end|breaks off).*\n$/);
 });
