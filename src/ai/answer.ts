@@ -31,8 +31,16 @@ const sentence = z.string().transform((text) => ({
   cites: [...(text.match(/(?<=[[(,\s])[a-z]\d+(?:\.e\d+)?(?=[\]),])/g) ?? [])],
 }));
 
+const Claim = z.union([claim, sentence]);
+
+/** Something a model says, and the evidence it names for it. */
+export type Claim = z.infer<typeof Claim>;
+
+/** One entry of an answer's cause, undefined where it has another shape. */
+export const readClaim = (value: unknown): Claim | undefined => Claim.safeParse(value).data;
+
 const Answer = z.object({
-  cause: z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(z.union([claim, sentence])).min(1)),
+  cause: z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(Claim).min(1)),
   steps: z
     .array(
       z.union([
@@ -108,26 +116,31 @@ export interface CheckOptions {
 
 export type Checked = Pick<Explanation, 'cause' | 'steps' | 'confidence' | 'cites' | 'unsupported' | 'rejected'>;
 
-const MOST_CLAIMS = 5;
+/** What an answer says of the cause beyond so many claims is not shown. */
+export const MOST_CLAIMS = 5;
 const MOST_STEPS = 6;
 const LONGEST_CLAIM = 600;
 
+/** What may be shown of a claim: its text with real names, undefined where it does not rest on the evidence. */
+export function checkClaim({ text, cites }: Claim, { ids, redaction, nameable }: CheckOptions) {
+  const holds = cites.length > 0 && cites.every((id) => ids.has(id)) && !redaction.invents(text);
+  const prose = cleanProse(cleanLine(redaction.reveal(text)).slice(0, LONGEST_CLAIM), nameable);
+  return { text: holds && /\p{L}/u.test(prose.text) ? prose.text : undefined, rejected: prose.rejected };
+}
+
 /** Holds an answer to the evidence: what is not supported is dropped, real names stand in for pseudonyms. */
-export function checkAnswer(answer: Answer, { ids, redaction, nameable }: CheckOptions): Checked {
+export function checkAnswer(answer: Answer, options: CheckOptions): Checked {
+  const { redaction, nameable } = options;
   const rejected: string[] = [];
   const cited = new Set<string>();
   let unsupported = 0;
 
-  const supported = (said: { readonly text: string; readonly cites: readonly string[] }): string | undefined => {
-    const holds = said.cites.length > 0 && said.cites.every((id) => ids.has(id)) && !redaction.invents(said.text);
-    const prose = cleanProse(cleanLine(redaction.reveal(said.text)).slice(0, LONGEST_CLAIM), nameable);
-    rejected.push(...prose.rejected);
-    if (!holds || !/\p{L}/u.test(prose.text)) {
-      unsupported++;
-      return undefined;
-    }
-    for (const id of said.cites) cited.add(id);
-    return prose.text;
+  const supported = (said: Claim): string | undefined => {
+    const checked = checkClaim(said, options);
+    rejected.push(...checked.rejected);
+    if (checked.text === undefined) unsupported++;
+    else for (const id of said.cites) cited.add(id);
+    return checked.text;
   };
 
   const cause = answer.cause.slice(0, MOST_CLAIMS).flatMap((said) => supported(said) ?? []);

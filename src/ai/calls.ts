@@ -1,5 +1,5 @@
 import { PodlensError } from '../errors.ts';
-import { type Backend, lastingFailures, type Prompt, type Tokens } from './backend.ts';
+import { type Backend, type CompleteOptions, lastingFailures, type Prompt, type Tokens } from './backend.ts';
 import { cleanLine } from './clean.ts';
 import type { ExplainStats, Explanation } from './explained.ts';
 import { estimateTokens } from './prompt.ts';
@@ -117,7 +117,7 @@ type Reply = { readonly tokens: Tokens; readonly milliseconds: number } & (
 export async function call(
   prompt: Prompt,
   run: Run,
-  { signal, clock, take, settle }: Limits,
+  { signal, clock, take, settle, onText }: Limits & Pick<CompleteOptions, 'onText'>,
 ): Promise<Reply | undefined> {
   if (run.stopped || signal.aborted) return undefined;
   const input = estimateTokens(
@@ -135,7 +135,7 @@ export async function call(
     return { tokens, milliseconds };
   };
   try {
-    const { text, tokens } = await run.backend.complete(prompt, { signal });
+    const { text, tokens } = await run.backend.complete(prompt, onText === undefined ? { signal } : { signal, onText });
     const spent = spend(tokens ?? { input, output: estimateTokens(text) });
     run.lastFailure = undefined;
     run.failures = 0;

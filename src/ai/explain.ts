@@ -2,6 +2,7 @@ import type { Cache } from '../cache/cache.ts';
 import type { Report } from '../finding.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { type Answer, checkAnswer, readAnswer, storedAnswer } from './answer.ts';
+import { pieceReader } from './answer-stream.ts';
 import { type Asked, askedOf, type Group, groupsOf, type PromptChoices } from './ask.ts';
 import type { Backend, Prompt } from './backend.ts';
 import { addTokens, call, createLimits, createRun, type Limits, type Run, total } from './calls.ts';
@@ -24,6 +25,8 @@ export interface ExplainOptions extends PromptChoices {
   readonly signal: AbortSignal;
   /** As each arrives, in no certain order. */
   readonly onExplained?: ((problemId: string, explanation: Explanation) => void) | undefined;
+  /** Where one backend explains one problem: each claim about its cause that passed the check, as soon as it is there. */
+  readonly onPiece?: ((problemId: string, text: string) => void) | undefined;
   /** Before the first: how many explanations there will be at most. */
   readonly onStart?: ((total: number) => void) | undefined;
   /** Milliseconds, for the statistics; the default is the process's monotonic clock. */
@@ -42,7 +45,8 @@ export async function explain(
   const asked = askedOf(report, snapshot, options);
   const runs = options.backends.map((backend) => createRun(backend));
   const { clock = () => performance.now(), concurrency = 4 } = options;
-  const asking: Asking = { options, limits: createLimits({ ...options, clock }) };
+  const onPiece = asked.length === 1 && runs.length === 1 ? options.onPiece : undefined;
+  const asking: Asking = { options, limits: createLimits({ ...options, clock }), onPiece };
   options.onStart?.(asked.length * runs.length);
   await Promise.all(
     runs.map((run) => {
@@ -65,6 +69,7 @@ export async function explain(
 interface Asking {
   readonly options: ExplainOptions;
   readonly limits: Limits;
+  readonly onPiece: ExplainOptions['onPiece'];
 }
 
 type Outcome =
@@ -72,10 +77,11 @@ type Outcome =
   | { readonly note: string; readonly cost?: Cost }
   | undefined;
 
-async function explainGroup({ key, members }: Group, run: Run, { options, limits }: Asking): Promise<void> {
+async function explainGroup({ key, members }: Group, run: Run, asking: Asking): Promise<void> {
+  const { options } = asking;
   const [first] = members;
   if (first === undefined) return;
-  const outcome = (await fromCache(key, options)) ?? (await fromBackend(first, run, limits));
+  const outcome = (await fromCache(key, options)) ?? (await fromBackend(first, run, asking));
   if (outcome === undefined) return;
   if ('answer' in outcome && !outcome.cached) {
     const hide = first.redaction === first.disguise ? (text: string) => text : first.disguise.hide;
@@ -134,13 +140,14 @@ function noteOf({ cause, unsupported }: Pick<Explanation, 'cause' | 'unsupported
 }
 
 /** One call, and a second one where the first answer cannot be read. Undefined where it was not made. */
-async function fromBackend(asked: Asked, run: Run, limits: Limits): Promise<Outcome> {
+async function fromBackend(asked: Asked, run: Run, { limits, onPiece }: Asking): Promise<Outcome> {
   const { prompt } = asked.built;
   let cost: Cost = { calls: 0, tokens: { input: 0, output: 0 }, milliseconds: 0 };
   let next: Prompt = prompt;
   let error = '';
   for (let attempt = 0; attempt < 2; attempt++) {
-    const reply = await call(next, run, limits);
+    const streamed = attempt === 0 && onPiece !== undefined;
+    const reply = await call(next, run, streamed ? { ...limits, onText: pieces(asked, onPiece) } : limits);
     if (reply === undefined) return cost.calls === 0 ? undefined : { note: unread(error), cost };
     cost = {
       calls: cost.calls + 1,
@@ -154,6 +161,11 @@ async function fromBackend(asked: Asked, run: Run, limits: Limits): Promise<Outc
     next = repairOf(asked, reply.text, error);
   }
   return { note: unread(error), cost };
+}
+
+function pieces({ problem, built: { ids }, redaction }: Asked, onPiece: NonNullable<ExplainOptions['onPiece']>) {
+  const check = { ids, redaction, nameable: nameableOf(problem) };
+  return pieceReader(check, (text) => onPiece(problem.id, text));
 }
 
 const unread = (error: string): string => `Its answer could not be read: ${error} The rules' own words stand.`;

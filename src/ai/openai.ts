@@ -5,6 +5,7 @@ import type {
   ChatCompletionCreateParamsNonStreaming,
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
+import { Stream } from 'openai/streaming';
 import { PodlensError } from '../errors.ts';
 import type { Backend, CompleteOptions, Completion, Format, Prompt, Tokens } from './backend.ts';
 import { broken, disconnected, type Endpoint, errorWords, refused, timedOut, unknownModel } from './failure.ts';
@@ -39,12 +40,18 @@ interface Traits {
   format: Format;
   temperature: boolean;
   usageInStream: boolean;
+  stream: boolean;
 }
 
 /** Any endpoint that speaks OpenAI's chat completions. Retries, with Retry-After, are the SDK's. */
 export function openaiBackend(options: OpenAiOptions, { id, model, local, temperature }: OpenAiModel): Backend {
   const client = clientOf(options, model);
-  const traits: Traits = { format: 'json_schema', temperature: temperature !== undefined, usageInStream: true };
+  const traits: Traits = {
+    format: 'json_schema',
+    temperature: temperature !== undefined,
+    usageInStream: true,
+    stream: true,
+  };
   return {
     id,
     local,
@@ -145,6 +152,8 @@ async function completeWith(client: OpenAI, call: Call): Promise<Completion> {
       if (traits.temperature && /temperature/i.test(about)) traits.temperature = false;
       else if (traits.usageInStream && call.call.onText !== undefined && /stream_options|include_usage/i.test(about))
         traits.usageInStream = false;
+      else if (traits.stream && call.call.onText !== undefined && /\bstream(ing)?\b/i.test(about))
+        traits.stream = false;
       else {
         const next = formats[formats.indexOf(format) + 1];
         if (prompt.schema === undefined || next === undefined || hopeless(error)) throw error;
@@ -168,13 +177,21 @@ async function send(client: OpenAI, { model, temperature, traits, prompt, call, 
     ...formatOf(prompt, format),
   };
   const { signal, onText } = call;
-  if (onText === undefined) {
+  if (onText === undefined || !traits.stream) {
     const completion: unknown = await client.chat.completions.create(body, { signal });
-    return read(completion, endpoint, prompt);
+    return readWhole(completion, { endpoint, prompt, signal, onText });
   }
   const usage = traits.usageInStream ? { stream_options: { include_usage: true } } : {};
-  const stream = await client.chat.completions.create({ ...body, ...usage, stream: true }, { signal });
-  return readStream(stream, { endpoint, prompt, signal, onText });
+  const streamed = client.chat.completions.create({ ...body, ...usage, stream: true }, { signal });
+  const { data, response } = await streamed.withResponse();
+  // Some gateways answer in one piece all the same, and some name the wrong type.
+  if (/\bjson\b/.test(response.headers.get('content-type') ?? '')) {
+    const text = await response.text();
+    if (text.trimStart().startsWith('{')) return readWhole(JSON.parse(text), { endpoint, prompt, signal, onText });
+    const events = Stream.fromSSEResponse<ChatCompletionChunk>(new Response(text), data.controller);
+    return readStream(events, { endpoint, prompt, signal, onText });
+  }
+  return readStream(data, { endpoint, prompt, signal, onText });
 }
 
 function messagesOf({ system, user, schema, history = [] }: Prompt, format: Format): ChatCompletionMessageParam[] {
@@ -201,6 +218,15 @@ function read(completion: unknown, endpoint: Endpoint, prompt: Prompt): Completi
   const content: unknown = choice?.message?.content;
   const text = textOf(content) || (choice?.message?.refusal ?? '');
   return { text: withoutThoughts(text), ...tokensOf(completion.usage) };
+}
+
+function readWhole(
+  completion: unknown,
+  { endpoint, prompt, onText }: Omit<Reading, 'onText'> & { readonly onText: Reading['onText'] | undefined },
+) {
+  const answer = read(completion, endpoint, prompt);
+  onText?.(answer.text);
+  return answer;
 }
 
 const isCompletion = (value: unknown): value is ChatCompletion =>

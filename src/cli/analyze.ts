@@ -76,6 +76,18 @@ async function createPrinter({ output, color }: Options, io: Io): Promise<Printe
       const { explanationText } = await import('../report/text.ts');
       await write(io.stdout, explanationText(problem, number, explanations, style));
     },
+    async begun(problem, number, said) {
+      const { begunText } = await import('../report/text-as-said.ts');
+      await write(io.stdout, begunText(problem, number, said, style));
+    },
+    async piece(said) {
+      const { pieceText } = await import('../report/text-as-said.ts');
+      await write(io.stdout, pieceText(said, style));
+    },
+    async rest(said, explanation) {
+      const { restText } = await import('../report/text-as-said.ts');
+      await write(io.stdout, restText(said, explanation, style));
+    },
   };
 }
 

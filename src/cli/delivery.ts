@@ -2,6 +2,7 @@ import type { Explained, Explanation } from '../ai/explained.ts';
 import type { Config } from '../config.ts';
 import { PodlensError } from '../errors.ts';
 import type { Problem, Report } from '../finding.ts';
+import { continues } from '../report/continues.ts';
 import { sanitizeLine } from '../report/sanitize.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { type Explainer, type ExplainFlags, explainStatsLines, prepareExplainer, printedPrompts } from './explain.ts';
@@ -23,6 +24,11 @@ export interface Printer {
   report(explained: Explained): Promise<void>;
   /** What models said about the problem with this number, under a report that is there already. */
   explanation(problem: Problem, number: number, explanations: readonly Explanation[]): Promise<void>;
+  /** The same where it is still being written: its heading and its first piece, each further piece, and what was left. */
+  begun(problem: Problem, number: number, said: { readonly backend: string; readonly text: string }): Promise<void>;
+  piece(text: string): Promise<void>;
+  /** `explanation` is absent where none came after all. */
+  rest(said: string, explanation: Explanation | undefined): Promise<void>;
 }
 
 /** Prints a report with what models say about it, or what they would be asked, or as it is. */
@@ -94,6 +100,7 @@ async function printAsTheyCome(report: Report, snapshot: Snapshot, { explainer, 
   const explained = await explainer
     .explain(report, snapshot, {
       onStart: progress.onStart,
+      onPiece: queue.piece,
       onExplained: (id, explanation) => {
         progress.onExplained();
         queue.add(id, explanation);
@@ -115,18 +122,35 @@ function inOrder(
   const arrived = new Map<string, Explanation[]>();
   let next = 0;
   let printing = Promise.resolve();
+  // What stands there already of the one explanation that is printed as it is written.
+  let said = '';
+  const aside = (work: () => Promise<void>) => {
+    printing = printing.then(() => progress.aside(work));
+  };
   const print = (ready: (explanations: readonly Explanation[]) => boolean) => {
     for (let problem = numbered[next]; problem !== undefined; problem = numbered[next]) {
       const explanations = arrived.get(problem.id) ?? [];
       if (!ready(explanations)) return;
       next++;
-      if (explanations.length === 0) continue;
+      const [of, number, before] = [problem, next, said];
+      const [first] = explanations;
+      said = '';
+      if (before !== '') aside(() => printer.rest(before, first));
+      if (first === undefined || (before !== '' && continues(first, before))) continue;
       explanations.sort((a, b) => order.indexOf(a.backend) - order.indexOf(b.backend));
-      const [of, number] = [problem, next];
-      printing = printing.then(() => progress.aside(() => printer.explanation(of, number, explanations)));
+      aside(() => printer.explanation(of, number, explanations));
     }
   };
   return {
+    piece(id: string, text: string) {
+      const [backend = ''] = order;
+      const problem = numbered.find((one) => one.id === id);
+      if (problem === undefined) return;
+      const number = numbered.indexOf(problem) + 1;
+      const first = said === '';
+      said = first ? text : `${said} ${text}`;
+      aside(() => (first ? printer.begun(problem, number, { backend, text }) : printer.piece(text)));
+    },
     add(id: string, explanation: Explanation) {
       arrived.set(id, [...(arrived.get(id) ?? []), explanation]);
       print(({ length }) => length === order.length);

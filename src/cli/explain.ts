@@ -33,6 +33,8 @@ interface ExplainEvents {
   /** How many explanations there will be at most. */
   readonly onStart?: (total: number) => void;
   readonly onExplained?: (problemId: string, explanation: Explanation) => void;
+  /** Where one backend explains one problem: what it says of the cause, checked, before the explanation is whole. */
+  readonly onPiece?: (problemId: string, text: string) => void;
 }
 
 /** Chooses and opens the backends. Fails where the person's choice cannot work; an endpoint that is down is no failure. */

@@ -79,7 +79,8 @@ function problemBlock(problem: Problem, number: number, report: Explained, style
   ];
 }
 
-function headline(problem: Problem, number: number, { columns, paint }: Style): string[] {
+/** The line or two that stand above a problem. */
+export function headline(problem: Problem, number: number, { columns, paint }: Style): string[] {
   const { root } = problem;
   const who = nameOf(problem);
   const many = podCount(problem);
@@ -97,12 +98,18 @@ const paintSeverity = (severity: Severity, paint: Style['paint']) =>
   severity === 'critical' ? paint.red.bold : severity === 'warning' ? paint.yellow.bold : paint.blue;
 
 /** Wraps cluster text below an indent; `first` stands in front of the first line. */
-function indented(value: string, { columns }: Style, first = INDENT, rest = ' '.repeat(widthOf(first))): string[] {
+export function indented(
+  value: string,
+  { columns }: Style,
+  first = INDENT,
+  rest = ' '.repeat(widthOf(first)),
+): string[] {
   const lines = wrap(sanitize(value), columns - widthOf(rest));
   return lines.map((line, index) => `${index === 0 ? first : rest}${line}`);
 }
 
-function section(title: string, lines: readonly string[], { columns, paint }: Style): string[] {
+/** Lines under a title, nothing where there are none. */
+export function section(title: string, lines: readonly string[], { columns, paint }: Style): string[] {
   if (lines.length === 0) return [];
   return ['', ...wrap(title, columns - INDENT.length).map((line) => `${INDENT}${paint.underline(line)}`), ...lines];
 }
@@ -189,7 +196,8 @@ const marks: Readonly<Record<Step['safety'], string>> = {
   destructive: '(destructive) ',
 };
 
-function stepLines(step: Step, number: number, style: Style): string[] {
+/** A step with its number, and its command below it. */
+export function stepLines(step: Step, number: number, style: Style): string[] {
   const lead = `${INDENT}${number}. `;
   const lines = indented(`${marks[step.safety]}${sanitizeLine(step.text)}`, style, lead);
   return [...lines, ...commandLine(step, ' '.repeat(lead.length), style)];
@@ -239,14 +247,9 @@ export function explanationText(
 }
 
 function explanationLines(explanation: Explanation, style: Style): string[] {
-  const { backend, cached, cause, steps, note, cost, unsupported, rejected } = explanation;
-  const took =
-    cost === undefined
-      ? ''
-      : `, ${(cost.milliseconds / 1000).toFixed(1)} s, ${cost.tokens.input + cost.tokens.output} tokens`;
-  const dropped = unsupported + rejected.length;
-  const left = dropped === 0 ? '' : `, ${dropped} unsupported ${dropped === 1 ? 'claim' : 'claims'} dropped`;
-  const title = sanitizeLine(`Explained by ${backend}${cached ? ' (from the cache)' : ''}${took}${left}`);
+  const { backend, cached, cause, steps, note } = explanation;
+  const took = tookOf(explanation).map((part) => `, ${part}`);
+  const title = sanitizeLine(`Explained by ${backend}${cached ? ' (from the cache)' : ''}${took.join('')}`);
   return section(
     title,
     [
@@ -256,6 +259,17 @@ function explanationLines(explanation: Explanation, style: Style): string[] {
     ],
     style,
   );
+}
+
+/** What an explanation took, and what of it was left out. */
+export function tookOf({ cost, unsupported, rejected }: Explanation): string[] {
+  const dropped = unsupported + rejected.length;
+  return [
+    ...(cost === undefined
+      ? []
+      : [`${(cost.milliseconds / 1000).toFixed(1)} s`, `${cost.tokens.input + cost.tokens.output} tokens`]),
+    ...(dropped === 0 ? [] : [`${dropped} unsupported ${dropped === 1 ? 'claim' : 'claims'} dropped`]),
+  ];
 }
 
 function infoBlock(infos: readonly Problem[], style: Style): string[] {

@@ -377,3 +377,33 @@ test('what would be sent is what is sent', async () => {
   expect(printed.map(({ text }) => text)).toEqual(backend.asked.map(({ system, user }) => `${system}\n\n${user}\n`));
   expect(renderPrompt(one, undefined, { language: '中文' })).toBe(printed[0]?.text);
 });
+
+describe('claims before the explanation is whole', () => {
+  const piecesOf = async (report: Report, backends: readonly Backend[], options: Partial<ExplainOptions> = {}) => {
+    const pieces: (readonly string[])[] = [];
+    await ask(report, backends, { ...options, onPiece: (id, text) => pieces.push([id, text]) });
+    return pieces;
+  };
+  const pod = answer({ cause: [{ text: 'Pod-1 fails.', cites: ['e1'] }] });
+
+  test('are passed on with real names', async () => {
+    expect(await piecesOf(reportOf(one), [model(() => pod)])).toEqual([[one.id, 'web-7f9c8b6d5-x2lqp fails.']]);
+  });
+
+  test('name what was sent in clear as it was', async () => {
+    expect(await piecesOf(reportOf(one), [model(() => pod)], { anonymize: false })).toEqual([[one.id, 'Pod-1 fails.']]);
+  });
+
+  test('come of the first answer alone', async () => {
+    const twice = model((_, call) => (call === 1 ? pod.slice(0, -1) : pod));
+    expect(await piecesOf(reportOf(one), [twice])).toEqual([[one.id, 'web-7f9c8b6d5-x2lqp fails.']]);
+    expect(twice.asked.length).toBe(2);
+  });
+
+  test('do not come with several problems, with several backends or from the cache', async () => {
+    const cache = createMemoryCache();
+    expect(await piecesOf(reportOf(one, two), [model(() => pod)], { cache })).toEqual([]);
+    expect(await piecesOf(reportOf(one), [model(() => pod)], { cache })).toEqual([]);
+    expect(await piecesOf(reportOf(one), [model(() => pod, 'a:b@c'), model(() => pod, 'd:e@f')])).toEqual([]);
+  });
+});

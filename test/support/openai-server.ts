@@ -21,7 +21,9 @@ export type Reply =
   | { readonly cut: string }
   /** The request is taken and never answered. */
   | { readonly hang: true }
-  | { readonly text: string; readonly finish: string };
+  | { readonly text: string; readonly finish: string }
+  /** Written as they come, where a stream was asked for. */
+  | { readonly parts: AsyncIterable<string> };
 
 export interface OpenAiServerOptions {
   readonly models?: readonly string[];
@@ -96,6 +98,7 @@ async function send(response: ServerResponse, chat: ChatRequest, reply: Reply): 
     return;
   }
   if ('cut' in reply) return cut(response, chat, reply.cut);
+  if ('parts' in reply) return stream(response, reply.parts);
   answer(response, chat, reply.text, reply.finish);
 }
 
@@ -114,6 +117,13 @@ function answer(response: ServerResponse, chat: ChatRequest, content: string, fi
   for (const part of content.match(/[\s\S]{1,7}/g) ?? []) event(response, { content: part }, null);
   event(response, {}, finish);
   if (chat.stream_options?.include_usage) response.write(`data: ${JSON.stringify({ choices: [], usage })}\n\n`);
+  response.end('data: [DONE]\n\n');
+}
+
+async function stream(response: ServerResponse, parts: AsyncIterable<string>): Promise<void> {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  for await (const content of parts) event(response, { content }, null);
+  event(response, {}, 'stop');
   response.end('data: [DONE]\n\n');
 }
 

@@ -21,13 +21,14 @@ export function model(
     local: true,
     asked,
     widest: () => widest,
-    async complete(prompt): Promise<Completion> {
+    async complete(prompt, { onText }): Promise<Completion> {
       asked.push(prompt);
       widest = Math.max(widest, ++open);
       try {
         const said = await answer(prompt, asked.length);
         await new Promise(setImmediate);
         if (said instanceof Error) throw said;
+        onText?.(said);
         return { text: said, tokens };
       } finally {
         open--;
