@@ -78,11 +78,11 @@ function placesOf(target: Target, snapshot: Snapshot, namespaces: ReadonlySet<st
   const found = named.filter(({ metadata }) => metadata?.name === name);
   if (found.length > 0) return found.map(({ metadata }) => refOf(kind, name, metadata?.namespace));
 
-  // The kind may not be readable, and its pods still tell of it.
+  // It may not be readable, or missing and just that is the trouble: its pods still tell of it.
   const places = [...new Set(snapshot.list('Pod').map(({ metadata }) => metadata?.namespace ?? ''))]
     .filter(inside)
     .map((namespace) => refOf(kind, name, resources[kind].namespaced ? namespace : undefined))
-    .filter((ref) => !snapshot.covers(kind, ref.namespace) && membersOf(ref, snapshot).size > 1);
+    .filter((ref) => membersOf(ref, snapshot).size > 1);
   if (places.length > 0) return places;
   throw notFound(target, snapshot, namespaces);
 }
