@@ -34,7 +34,7 @@ describe('on a terminal', () => {
       },
     });
     const { running, stdout } = terminal(server.baseUrl);
-    await expect.poll(() => server.chats.length).toBe(2);
+    await expect.poll(() => server.chats.length, { timeout: 10_000 }).toBe(2);
     expect(stdout()).toContain('image.not-found');
     expect(stdout()).not.toContain('It cannot start.');
     answer();

@@ -220,7 +220,7 @@ describe('whatever the model does, the report stands', () => {
     const controller = new AbortController();
     const argv = [...json, '--explain', '--model', 'model-a', '--base-url', server.baseUrl];
     const running = homeWith().run(argv, { signal: controller.signal });
-    await expect.poll(() => server.chats.length).toBeGreaterThan(0);
+    await expect.poll(() => server.chats.length, { timeout: 10_000 }).toBeGreaterThan(0);
     controller.abort();
     expect((await running).code).toBe(130);
   });

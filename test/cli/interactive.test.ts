@@ -75,7 +75,7 @@ describe('how it ends', () => {
     const backend = await openBackend(settings, { env: {}, signal: controller.signal });
     const conversing = converse(report, snapshot, { backend }, io);
     stdin.write('Why?\n');
-    await expect.poll(() => server.chats.length).toBe(1);
+    await expect.poll(() => server.chats.length, { timeout: 10_000 }).toBe(1);
     controller.abort();
     await conversing;
     expect(stdout()).toBe('');
