@@ -34,7 +34,7 @@ export function write(output: Output, text: string): Promise<void> {
 const unwritable = (cause: Error): PodlensError =>
   new PodlensError('output-unwritable', `The output cannot be written: ${cause.message}.`, { cause });
 
-export const isBrokenPipe = (error: unknown): boolean =>
+const isBrokenPipe = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED');
 
 const set = (value: string | undefined): value is string => value !== undefined && value !== '';
