@@ -1,5 +1,5 @@
 import type { Moment, Problem, Ref } from './finding.ts';
-import { type ConfigRef, requiredConfig } from './objects/config-refs.ts';
+import { type ConfigRef, configRefs } from './objects/config-refs.ts';
 import type { PodTemplateSpec } from './objects/pod-schema.ts';
 import { conditionOf, containersOf, type Pod, podEvents } from './objects/pods.ts';
 import { refTo } from './objects/refs.ts';
@@ -139,7 +139,7 @@ function ownedBy<K extends 'ReplicaSet' | 'ControllerRevision'>(cluster: View<Ne
 /** Written after the pod was made: a container that restarts reads them anew. */
 function configChanges(cluster: View<Needs>, pod: Pod): Moment[] {
   const moments = new Map<string, Moment>();
-  for (const { kind, name } of requiredConfig(pod)) {
+  for (const { kind, name } of configRefs(pod)) {
     const object = cluster.get(kind, name, pod.metadata?.namespace);
     const written = lastWrite(object);
     if (object === undefined || written === undefined || written.at <= (pod.metadata?.creationTimestamp ?? ''))

@@ -1,6 +1,9 @@
 import type { Gap, Problem, Ref, Report, Scope } from '../finding.ts';
-import { type Labels, matchesLabels, type Requirement } from '../objects/label-selector.ts';
+import { configRefs } from '../objects/config-refs.ts';
+import { type Labels, meetsRequirements, type Requirement } from '../objects/label-selector.ts';
+import { matchesLabels } from '../objects/labels.ts';
 import { ownerOf, workloadOf } from '../objects/owner.ts';
+import { podRef } from '../objects/pods.ts';
 import { objectKey } from '../objects/refs.ts';
 import type { Kind, Kinds, Snapshot } from '../snapshot.ts';
 import { isApiKind, resources } from './kinds.ts';
@@ -51,7 +54,7 @@ function unmatched(snapshot: Snapshot, asked: Asked): readonly Gap[] {
     for (const { metadata: { name = '', namespace } = {} } of snapshot.list(kind)) {
       const inside = namespaces === undefined || namespaces.has(namespace ?? '');
       const ref = { kind, name, ...(namespace === undefined ? {} : { namespace }) };
-      if (inside && matchesLabels(selector, labelsOf(ref, snapshot))) return [];
+      if (inside && meetsRequirements(selector, labelsOf(ref, snapshot))) return [];
     }
   }
   const where = namespaces === undefined ? '-A' : `-n ${[...namespaces][0]}`;
@@ -63,12 +66,6 @@ function unmatched(snapshot: Snapshot, asked: Asked): readonly Gap[] {
     },
   ];
 }
-
-const podRef = (pod: Kinds['Pod']): Ref => ({
-  kind: 'Pod',
-  namespace: pod.metadata?.namespace ?? '',
-  name: pod.metadata?.name ?? '',
-});
 
 /**
  * The objects that decide. Labels are read from pods where there are any: `app!=web` must not let a web pod through
@@ -85,7 +82,7 @@ function judgedBy({ root, owner, affects, symptoms }: Problem, { selector, membe
 function isAsked(ref: Ref, snapshot: Snapshot, { namespaces, selector, members }: Asked): boolean {
   if (namespaces !== undefined && !namespaces.has(ref.namespace ?? '')) return false;
   if (members !== undefined && !members.has(objectKey(ref))) return false;
-  return selector === undefined || matchesLabels(selector, labelsOf(ref, snapshot));
+  return selector === undefined || meetsRequirements(selector, labelsOf(ref, snapshot));
 }
 
 interface Labelled {
@@ -145,7 +142,10 @@ function belongs(pod: Kinds['Pod'], target: Ref, snapshot: Snapshot): boolean {
   const { kind, name } = target;
   if (kind === 'Node') return pod.spec?.nodeName === name;
   if (pod.metadata?.namespace !== target.namespace) return false;
-  if (kind === 'Service') return isSelected(pod, snapshot.get('Service', name, target.namespace));
+  if (kind === 'Service') {
+    const service = snapshot.get('Service', name, target.namespace);
+    return matchesLabels(service?.spec?.selector ?? {}, pod.metadata?.labels);
+  }
   if (refersTo(pod, kind, name)) return true;
   const controller = pod.metadata?.ownerReferences?.find((reference) => reference.controller === true);
   if (controller?.kind === kind && controller.name === name) return true;
@@ -153,38 +153,20 @@ function belongs(pod: Kinds['Pod'], target: Ref, snapshot: Snapshot): boolean {
   return owner !== undefined && objectKey(owner) === objectKey(target);
 }
 
-function isSelected(pod: Kinds['Pod'], service: Kinds['Service'] | undefined): boolean {
-  const selector = Object.entries(service?.spec?.selector ?? {});
-  return selector.length > 0 && selector.every(([key, value]) => pod.metadata?.labels?.[key] === value);
-}
-
-function refersTo({ spec }: Kinds['Pod'], kind: string, name: string): boolean {
-  const volumes = spec?.volumes ?? [];
-  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+function refersTo(pod: Kinds['Pod'], kind: string, name: string): boolean {
+  const { volumes, serviceAccountName, imagePullSecrets } = pod.spec ?? {};
   switch (kind) {
     case 'PersistentVolumeClaim':
-      return volumes.some((volume) => volume.persistentVolumeClaim?.claimName === name);
+      return volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === name) === true;
     case 'ServiceAccount':
-      return spec?.serviceAccountName === name;
-    case 'ConfigMap':
-      return (
-        volumes.some((volume) => volume.configMap?.name === name) ||
-        containers.some(
-          ({ env, envFrom }) =>
-            env?.some(({ valueFrom }) => valueFrom?.configMapKeyRef?.name === name) ||
-            envFrom?.some(({ configMapRef }) => configMapRef?.name === name),
-        )
-      );
+      return serviceAccountName === name;
     case 'Secret':
-      return (
-        volumes.some((volume) => volume.secret?.secretName === name) ||
-        containers.some(
-          ({ env, envFrom }) =>
-            env?.some(({ valueFrom }) => valueFrom?.secretKeyRef?.name === name) ||
-            envFrom?.some(({ secretRef }) => secretRef?.name === name),
-        )
-      );
+      if (imagePullSecrets?.some((secret) => secret.name === name)) return true;
+      break;
+    case 'ConfigMap':
+      break;
     default:
       return false;
   }
+  return configRefs(pod).some((ref) => ref.kind === kind && ref.name === name);
 }

@@ -1,6 +1,6 @@
 import type { Container, Pod } from './pods.ts';
 
-/** A ConfigMap or Secret that a pod cannot start without. */
+/** A ConfigMap or Secret that a pod refers to. */
 export interface ConfigRef {
   readonly kind: 'ConfigMap' | 'Secret';
   readonly name: string;
@@ -10,10 +10,15 @@ export interface ConfigRef {
   readonly path: string;
   /** The container whose environment needs it; undefined for a volume. */
   readonly container: string | undefined;
+  /** Whether the pod starts without it. */
+  readonly optional: boolean;
 }
 
-/** What the pod's containers and volumes refer to. References that are optional are left out. */
-export function requiredConfig(pod: Pod): ConfigRef[] {
+/** What the pod cannot start without. */
+export const requiredConfig = (pod: Pod): ConfigRef[] => configRefs(pod).filter(({ optional }) => !optional);
+
+/** What the pod's containers and volumes refer to. */
+export function configRefs(pod: Pod): ConfigRef[] {
   const { spec } = pod;
   return [
     ...(spec?.initContainers ?? []).flatMap((container) => fromContainer(container, 'initContainers')),
@@ -66,7 +71,7 @@ function add(
   selector: Selector | undefined,
   where: Pick<ConfigRef, 'path' | 'container'>,
 ): void {
-  if (selector?.name === undefined || selector.name === '' || selector.optional === true) return;
+  if (selector?.name === undefined || selector.name === '') return;
   const keys = [selector.key, ...(selector.items ?? []).map(({ key }) => key)].filter((key) => key !== undefined);
-  refs.push({ kind, name: selector.name, keys, ...where });
+  refs.push({ kind, name: selector.name, keys, optional: selector.optional === true, ...where });
 }

@@ -8,7 +8,7 @@ export interface Requirement {
 export type Labels = Readonly<Record<string, string>>;
 
 /** All requirements hold. As in Kubernetes, `!=` and `notin` also hold where the label is absent. */
-export const matchesLabels = (requirements: readonly Requirement[], labels: Labels = {}): boolean =>
+export const meetsRequirements = (requirements: readonly Requirement[], labels: Labels = {}): boolean =>
   requirements.every(({ key, operator, values }) => {
     const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
     if (operator === 'exists') return value !== undefined;

@@ -4,14 +4,21 @@ import { parseFixture } from '../support/fixtures.ts';
 
 const { snapshot } = parseFixture(`kind: Pod
 metadata: { name: web-1 }
-spec: { containers: [{ name: app, envFrom: [{ secretRef: { name: db } }] }] }
+spec:
+  imagePullSecrets: [{ name: regcred }]
+  containers: [{ name: app, envFrom: [{ secretRef: { name: db } }] }]
+  volumes: [{ name: all, projected: { sources: [{ secret: { name: tls, optional: true } }] } }]
 ---
 kind: Secret
 metadata: { name: other }
 `);
 
-test('a Secret that does not exist is a target where pods refer to it', () => {
-  expect([...findTargets([{ kind: 'Secret', name: 'db' }], snapshot, undefined)]).toContain('Pod/default/web-1');
+test.each([
+  ['the environment', 'db'],
+  ['a projected volume, optional or not', 'tls'],
+  ['imagePullSecrets', 'regcred'],
+])('a Secret that does not exist is a target where %s refers to it', (_, name) => {
+  expect([...findTargets([{ kind: 'Secret', name }], snapshot, undefined)]).toContain('Pod/default/web-1');
 });
 
 test('a Secret that nothing refers to is none', () => {
