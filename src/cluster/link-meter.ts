@@ -1,7 +1,7 @@
 /** Finds out how fast the link to the server is, from what comes over it anyway. */
 export interface LinkMeter {
-  /** Reads one body; several may be read at once. */
-  during(read: () => Promise<void>): Promise<void>;
+  /** A body begins to come, perhaps beside others; to be told when it ends. */
+  begin(): () => void;
   /** Makes use of so many bytes that have come. */
   use(bytes: number, made: () => void): void;
   /** Whether the link is slow; false until enough has come to tell. */
@@ -22,15 +22,13 @@ export function linkMeter(now: () => number = () => performance.now()): LinkMete
   let since = 0;
   const elapsed = () => spentMs + (bodies > 0 ? now() - since : 0);
   return {
-    async during(read) {
+    begin() {
       if (bodies++ === 0) since = now();
-      try {
-        await read();
-      } finally {
+      return () => {
         spentMs = elapsed();
         since = now();
         bodies--;
-      }
+      };
     },
     use(more, made) {
       bytes += more;

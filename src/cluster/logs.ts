@@ -106,7 +106,7 @@ async function readBytes(wanted: WantedLog, lines: number, reader: Reader): Prom
     await transport.get(`${pod}/log?${query}`, {
       accept: 'application/json, */*',
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      onBytes: (chunk) => void chunks.push(chunk),
+      onBytes: (chunk) => void chunks.push(Buffer.from(chunk)),
     });
     return Buffer.concat(chunks);
   };

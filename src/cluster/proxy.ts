@@ -1,7 +1,4 @@
-import { request as httpRequest } from 'node:http';
-import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { BlockList, isIP } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { PodlensError } from '../errors.ts';
 
 /** The proxy that Go programs, kubectl among them, would use for a server; undefined where they connect directly. */
@@ -60,46 +57,6 @@ function inNetwork(network: string, bits: number, host: string): boolean {
     return false;
   }
   return list.check(host, family === 6 ? 'ipv6' : 'ipv4');
-}
-
-/** An agent that reaches an https server through an HTTP proxy's tunnel. */
-export class TunnelAgent extends HttpsAgent {
-  readonly #proxy: URL;
-
-  constructor(proxy: URL, options: AgentOptions) {
-    super(options);
-    this.#proxy = proxy;
-  }
-
-  override createConnection(
-    options: Parameters<HttpsAgent['createConnection']>[0],
-    done: (error: Error | null, socket?: Duplex) => void,
-  ): undefined {
-    const target = `${options.host}:${options.port}`;
-    const request = this.#proxy.protocol === 'https:' ? httpsRequest : httpRequest;
-    request({
-      method: 'CONNECT',
-      host: bare(this.#proxy.hostname),
-      port: this.#proxy.port || (this.#proxy.protocol === 'https:' ? 443 : 80),
-      path: target,
-      headers: { host: target, ...proxyAuthorization(this.#proxy) },
-      agent: false,
-    })
-      .on('connect', (response, socket) => {
-        if (response.statusCode === 200) {
-          const connected = super.createConnection({ ...options, socket } as typeof options);
-          done(null, connected ?? undefined);
-          return;
-        }
-        socket.destroy();
-        done(
-          new ProxyRefusal(`the proxy ${this.#proxy.host} answered ${response.statusCode} ${response.statusMessage}`),
-        );
-      })
-      .on('error', (error) => done(new ProxyRefusal(`the proxy ${this.#proxy.host}: ${error.message}`)))
-      .end();
-    return undefined;
-  }
 }
 
 /** The way to the server is closed, whatever the server would say. */

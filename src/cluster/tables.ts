@@ -38,7 +38,7 @@ export function tableDecoder<K extends TableKind>(kind: K, onObject: (object: Ap
     get remaining() {
       return metadata?.remainingItemCount;
     },
-    push: (chunk) => void chunks.push(chunk),
+    push: (chunk) => void chunks.push(Buffer.from(chunk)),
     end() {
       const table = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Table;
       metadata = table.metadata;

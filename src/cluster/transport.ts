@@ -1,20 +1,19 @@
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
-import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import type { Access, Credentials } from './credentials.ts';
+import { directWire, type Trust } from './direct.ts';
 import { ApiError, ConnectionError, connectionError } from './errors.ts';
 import { linkMeter } from './link-meter.ts';
-import { proxyAuthorization, TunnelAgent } from './proxy.ts';
 import { readRefusal } from './refusal.ts';
+import type { ResponseHeaders, Wire, WireAnswer } from './wire.ts';
 
-export type ResponseHeaders = IncomingMessage['headers'];
+export type { ResponseHeaders } from './wire.ts';
 
 export interface GetRequest {
   readonly accept: string;
   readonly signal: AbortSignal;
   /** Called once per response, whatever its status. */
   onResponse?(status: number, headers: ResponseHeaders): void;
-  /** The body of a 200 as it comes, decompressed. */
+  /** The body of a 200 as it comes, decompressed. The chunk's memory is used again afterwards. */
   onBytes(chunk: Buffer): void;
 }
 
@@ -44,7 +43,7 @@ export interface TransportOptions {
   readonly server: URL;
   readonly credentials: Credentials;
   /** Trust and server name of the TLS connection. */
-  readonly tls: Pick<RequestOptions, 'ca' | 'servername' | 'rejectUnauthorized'>;
+  readonly tls: Trust;
   readonly proxy: URL | undefined;
   readonly userAgent: string;
   /** How long a response may pause; 0 for as long as it likes. */
@@ -53,48 +52,52 @@ export interface TransportOptions {
   readonly compress: boolean;
 }
 
-// Up to four lists are read at once, each with its next page on the way.
-const SOCKETS = 8;
-
 export async function createTransport(options: TransportOptions): Promise<Transport> {
   const { server, timeoutMs } = options;
   const traffic: Traffic = { requests: 0, bytes: 0, connections: 0, answered: false };
-  const agent = await agentFor(options);
+  const wire = await wireFor(options);
   const link = linkMeter();
 
   async function send(path: string, access: Access, asked: GetRequest): Promise<void> {
     traffic.requests++;
-    const request = start(options, agent, path, access, asked, options.compress && link.isSlow());
-    let paused = false;
-    const giveUp = () => {
-      paused = true;
-      request.destroy();
+    const pause = new AbortController();
+    const idle = timeoutMs > 0 ? setTimeout(() => pause.abort(), timeoutMs) : undefined;
+    const signal = AbortSignal.any([asked.signal, pause.signal]);
+    const headers = {
+      ...access.headers,
+      accept: asked.accept,
+      'user-agent': options.userAgent,
+      'accept-encoding': options.compress && link.isSlow() ? 'gzip' : 'identity',
     };
-    const idle = timeoutMs > 0 ? setTimeout(giveUp, timeoutMs) : undefined;
-    try {
-      const response = await responseOf(request);
-      traffic.answered = true;
-      idle?.refresh();
-      if (!request.reusedSocket) traffic.connections++;
-      const status = response.statusCode ?? 0;
-      asked.onResponse?.(status, response.headers);
-      if (status !== 200) throw await refusalOf(status, response);
-      // The rate of compressed bytes may be that of the server's processor.
-      const counts = response.headers['content-encoding'] === undefined;
-      response.on('data', (chunk: Buffer) => {
+    let receiver: Receiver | undefined;
+    let ended: (() => void) | undefined;
+    const answer: WireAnswer = {
+      onHead(status, answered, connection) {
+        traffic.answered = true;
+        idle?.refresh();
+        if (connection === 'new') traffic.connections++;
+        asked.onResponse?.(status, answered);
+        receiver = receiverOf(status, answered, asked);
+        ended = link.begin();
+      },
+      onBody(chunk) {
         idle?.refresh();
         traffic.bytes += chunk.length;
-      });
-      await link.during(() =>
-        consume(response, (chunk) => link.use(counts ? chunk.length : 0, () => asked.onBytes(chunk))),
-      );
+        // The rate of compressed bytes may be that of the server's processor.
+        link.use(receiver?.isCompressed === true ? 0 : chunk.length, () => receiver?.push(chunk));
+      },
+    };
+    try {
+      await wire.get({ path, headers, access, signal }, answer);
+      await receiver?.end();
     } catch (error) {
-      request.destroy();
+      receiver?.cancel();
       asked.signal.throwIfAborted();
-      if (paused) throw new ConnectionError('timeout', `it sent nothing for ${timeoutMs / 1000} s`);
+      if (pause.signal.aborted) throw new ConnectionError('timeout', `it sent nothing for ${timeoutMs / 1000} s`);
       if (error instanceof ReceiverError) throw error.cause;
       throw error instanceof ApiError ? error : connectionError(error);
     } finally {
+      ended?.();
       clearTimeout(idle);
     }
   }
@@ -113,92 +116,89 @@ export async function createTransport(options: TransportOptions): Promise<Transp
         await send(path, renewed, asked);
       }
     },
-    close: () => agent.destroy(),
+    close: () => wire.close(),
   };
 }
 
-async function agentFor({ server, proxy }: TransportOptions): Promise<HttpAgent> {
-  const options = { keepAlive: true, maxSockets: SOCKETS, scheduling: 'lifo' } as const;
-  if (proxy?.protocol.startsWith('socks')) {
-    const { socksAgent } = await import('./client-node.ts');
-    return socksAgent(proxy.href);
-  }
-  if (server.protocol === 'http:') return new HttpAgent(options);
-  return proxy === undefined ? new HttpsAgent(options) : new TunnelAgent(proxy, options);
+async function wireFor({ server, tls, proxy }: TransportOptions): Promise<Wire> {
+  if (proxy === undefined) return directWire(server, tls);
+  const { proxiedWire } = await import('./proxied.ts');
+  return proxiedWire(server, tls, proxy);
 }
 
-function start(
-  { server, proxy, tls, userAgent }: TransportOptions,
-  agent: HttpAgent,
-  path: string,
-  access: Access,
-  { accept, signal }: GetRequest,
-  gzip: boolean,
-): ClientRequest {
-  const target = `${server.pathname.replace(/\/$/, '')}${path}`;
-  const headers = {
-    ...access.headers,
-    accept,
-    'user-agent': userAgent,
-    'accept-encoding': gzip ? 'gzip' : 'identity',
+/** What becomes of a body. */
+interface Receiver {
+  readonly isCompressed: boolean;
+  push(chunk: Buffer): void;
+  /** Ends once everything was handed on. */
+  end(): Promise<void>;
+  cancel(): void;
+}
+
+function receiverOf(status: number, headers: ResponseHeaders, { onBytes }: GetRequest): Receiver {
+  const chunks: Buffer[] = [];
+  const refused = status !== 200;
+  const hand = (chunk: Buffer) => {
+    if (refused) return void chunks.push(Buffer.from(chunk));
+    try {
+      onBytes(chunk);
+    } catch (cause) {
+      throw new ReceiverError('', { cause });
+    }
   };
-  if (server.protocol === 'https:') {
-    const { cert, key } = access;
-    const own = { ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
-    return httpsRequest({ ...place(server), path: target, agent, headers, signal, ...tls, ...own }).end();
-  }
-  if (proxy === undefined || proxy.protocol.startsWith('socks')) {
-    return httpRequest({ ...place(server), path: target, agent, headers, signal }).end();
-  }
-  // A plain http proxy is asked for the whole address.
-  const whole = { ...headers, host: server.host, ...proxyAuthorization(proxy) };
-  return httpRequest({ ...place(proxy), path: `${server.origin}${target}`, agent, headers: whole, signal }).end();
+  const { end, ...receiver } = headers['content-encoding'] === 'gzip' ? decompressed(hand) : plain(hand);
+  return {
+    ...receiver,
+    async end() {
+      await end();
+      if (refused) throw new ApiError(status, readRefusal(Buffer.concat(chunks), headers));
+    },
+  };
 }
 
-const place = (url: URL) => ({
-  host: url.hostname.replace(/^\[|\]$/g, ''),
-  port: url.port || (url.protocol === 'https:' ? 443 : 80),
+const plain = (push: (chunk: Buffer) => void): Receiver => ({
+  isCompressed: false,
+  push,
+  end: async () => {},
+  cancel: () => {},
 });
 
-const responseOf = (request: ClientRequest): Promise<IncomingMessage> =>
-  new Promise((resolve, reject) => request.on('response', resolve).on('error', reject));
-
-async function refusalOf(status: number, response: IncomingMessage): Promise<ApiError> {
-  const chunks: Buffer[] = [];
-  await consume(response, (chunk) => chunks.push(chunk));
-  return new ApiError(status, readRefusal(Buffer.concat(chunks), response.headers));
-}
-
-/** Hands the body on, decompressed; throws where it ends too early or what it is handed to throws. */
-async function consume(response: IncomingMessage, onBytes: (chunk: Buffer) => void): Promise<void> {
-  const body = await decompressed(response);
-  await new Promise<void>((resolve, reject) => {
+function decompressed(hand: (chunk: Buffer) => void): Receiver {
+  const gunzip = createGunzip();
+  let failure: unknown;
+  const done = new Promise<void>((resolve) => {
     const fail = (error: unknown) => {
-      response.destroy();
-      reject(error);
+      failure ??= error;
+      gunzip.destroy();
     };
-    body.on('data', (chunk: Buffer) => {
-      try {
-        onBytes(chunk);
-      } catch (cause) {
-        fail(new ReceiverError('', { cause }));
-      }
-    });
-    body.on('end', () => (response.complete ? resolve() : fail(cutOff())));
-    body.on('error', (error) => fail(response.complete ? error : cutOff(error)));
-    response.on('close', () => {
-      if (!response.complete) fail(cutOff());
-    });
+    gunzip
+      .on('data', (chunk: Buffer) => {
+        try {
+          hand(chunk);
+        } catch (error) {
+          fail(error);
+        }
+      })
+      .on('error', fail)
+      .on('close', resolve);
   });
-}
-
-async function decompressed(response: IncomingMessage): Promise<Readable> {
-  if (response.headers['content-encoding'] !== 'gzip') return response;
-  const { createGunzip } = await import('node:zlib');
-  return response.on('error', () => undefined).pipe(createGunzip());
+  const check = () => {
+    if (failure !== undefined) throw failure;
+  };
+  return {
+    isCompressed: true,
+    push(chunk) {
+      check();
+      gunzip.write(Buffer.from(chunk));
+    },
+    async end() {
+      gunzip.end();
+      await done;
+      check();
+    },
+    cancel: () => gunzip.destroy(),
+  };
 }
 
 /** What the bytes were handed to could not use them. */
 class ReceiverError extends Error {}
-
-const cutOff = (cause?: unknown) => new ConnectionError('broken', 'the answer ended before it was complete', cause);

@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { listDecoder } from '../../src/cluster/decode.ts';
+import { type ListDecoder, listDecoder } from '../../src/cluster/decode.ts';
 import { resources } from '../../src/cluster/kinds.ts';
 import { normalize } from '../../src/cluster/normalize.ts';
 import { readStatus } from '../../src/cluster/status.ts';
-import type { ApiKind } from '../../src/objects/kinds-schema.ts';
+import { tableDecoder } from '../../src/cluster/tables.ts';
+import type { ApiKind, ApiKinds } from '../../src/objects/kinds-schema.ts';
 
 // One and the same cluster, as a real API server wrote it in both forms.
 const DATA = process.env['PODLENS_TEST_LISTS'] ?? join(import.meta.dirname, '../data/protobuf');
@@ -20,14 +21,18 @@ const kindOf = (plural: string): ApiKind => {
 function decode(kind: ApiKind, contentType: string, bytes: Buffer, chunkSize = bytes.length) {
   const objects: unknown[] = [];
   const decoder = listDecoder(kind, contentType, (object) => objects.push(object));
-  // The memory of a chunk is used again for the next one, as a socket does.
+  feed(decoder, bytes, chunkSize);
+  return { objects, continueToken: decoder.continueToken, remaining: decoder.remaining };
+}
+
+/** The memory of a chunk is used again for the next one, as a socket does. */
+function feed(decoder: ListDecoder, bytes: Buffer, chunkSize: number): void {
   const memory = Buffer.alloc(chunkSize);
   for (let at = 0; at < bytes.length; at += chunkSize) {
     const length = bytes.copy(memory, 0, at, Math.min(bytes.length, at + chunkSize));
     decoder.push(memory.subarray(0, length));
   }
   decoder.end();
-  return { objects, continueToken: decoder.continueToken, remaining: decoder.remaining };
 }
 
 const read = (name: string) => readFileSync(join(DATA, name));
@@ -71,6 +76,23 @@ test.each([1, 7, 64, 1000, 4096, 65_536])('chunks of %i bytes make no difference
   const whole = decode('Node', PROTOBUF, bytes).objects;
   expect(decode('Node', PROTOBUF, bytes, size).objects).toEqual(whole);
   expect(decode('Node', 'application/json', text, size).objects).toEqual(whole);
+});
+
+test.each([1, 7, 64, 1000])('chunks of %i bytes make no difference to a table', (size) => {
+  const columnDefinitions = ['Name', 'Type', 'Data', 'Age'].map((name) => ({ name }));
+  const rows = Array.from({ length: 20 }, (_, i) => {
+    const fields = { fieldsV1: { 'f:data': { [`f:key-${i}`]: {} } } };
+    const metadata = { name: `secret-${i}`, namespace: 'shop', managedFields: [fields] };
+    return { cells: [metadata.name, 'Opaque', 1, '2d'], object: { metadata } };
+  });
+  const table = { kind: 'Table', metadata: { continue: 'next' }, columnDefinitions, rows };
+  const secrets: ApiKinds['Secret'][] = [];
+  const decoder = tableDecoder('Secret', (secret) => secrets.push(secret));
+  feed(decoder, Buffer.from(JSON.stringify(table)), size);
+  expect(secrets.map(({ metadata, data }) => [metadata?.name, data])).toEqual(
+    rows.map((_, i) => [`secret-${i}`, { [`key-${i}`]: '' }]),
+  );
+  expect(decoder.continueToken).toBe('next');
 });
 
 test('the next page and what is left are known before the page has come', () => {

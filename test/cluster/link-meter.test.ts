@@ -17,36 +17,33 @@ test.each([
   ['12 MB/s, as over 100 Mbit/s', 2 * MB, 160, true],
   ['100 MB/s, as over 1 Gbit/s', 2 * MB, 20, false],
   ['too little to tell', 0.5 * MB, 1000, false],
-])('%s', async (_, bytes, ms, slow) => {
+])('%s', (_, bytes, ms, slow) => {
   const { meter, wait } = measured();
-  await meter.during(async () => {
-    wait(ms);
-    meter.use(bytes, () => undefined);
-    expect(meter.isSlow()).toBe(slow);
-  });
+  const end = meter.begin();
+  wait(ms);
+  meter.use(bytes, () => undefined);
+  expect(meter.isSlow()).toBe(slow);
+  end();
   wait(10_000);
   expect(meter.isSlow()).toBe(slow);
 });
 
-test("the time it takes to use what came is not the link's", async () => {
+test("the time it takes to use what came is not the link's", () => {
   const { meter, wait } = measured();
-  await meter.during(async () => {
-    wait(20);
-    meter.use(2 * MB, () => wait(5000));
-  });
+  meter.begin();
+  wait(20);
+  meter.use(2 * MB, () => wait(5000));
   expect(meter.isSlow()).toBe(false);
 });
 
-test('bodies that are read side by side share the link', async () => {
+test('bodies that are read side by side share the link', () => {
   const { meter, wait } = measured();
-  const other = Promise.withResolvers<void>();
-  const one = meter.during(() => other.promise);
-  await meter.during(async () => {
-    wait(40);
-    meter.use(MB, () => undefined);
-    meter.use(MB, () => undefined);
-  });
-  other.resolve();
-  await one;
+  const end = meter.begin();
+  const endOther = meter.begin();
+  wait(40);
+  meter.use(MB, () => undefined);
+  meter.use(MB, () => undefined);
+  endOther();
+  end();
   expect(meter.isSlow()).toBe(false);
 });
