@@ -1,27 +1,31 @@
-import { ObjectMeta } from '../objects/meta.ts';
-import { ContainerState, ContainerStatus, Pod, PodCondition, PodSpec, PodStatus } from '../objects/pod-schema.ts';
+import { ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from '../objects/pod-schema.ts';
 import type { Message } from '../objects/schema.ts';
 import { type Cursor, LENGTH, readEnd, readVarint, skip, VARINT } from './protobuf-wire.ts';
 
 /**
- * Whether the bytes are those of an ordinary running pod, whose status then need not be read. It says yes to some of
- * what `isCertainlyHealthy` says yes to, and to nothing else: whatever it does not know is a no.
+ * Whether the bytes are those of a pod whose status is that of an ordinary running one, so that it need not be read. It
+ * says yes to some of what `isCertainlyHealthy` says yes to, and to nothing else: whatever it does not know is a no.
  */
 export function runsForSure(bytes: Buffer, start: number, end: number): boolean {
-  return each({ bytes, at: start }, end, podField) === (NODE | PHASE | IS_READY | SCHEDULED);
+  return each(POD, { bytes, at: start }, end) === (PHASE | IS_READY | SCHEDULED);
 }
 
-/** What one field says: bits, or NO. May read the field, if it is a number. */
-type Look = (tag: number, cursor: Cursor, stop: number) => number;
+// The messages that are looked into.
+const POD = 0;
+const POD_STATUS = 1;
+const CONDITION = 2;
+const CONTAINER = 3;
+const STATE = 4;
+const EXIT = 5;
 
-/** What all fields say together, or NO as soon as one of them does. */
-function each(cursor: Cursor, end: number, look: Look): number {
+/** What all fields of a message say together, or NO as soon as one of them does. */
+function each(message: number, cursor: Cursor, end: number): number {
   let bits = 0;
   while (cursor.at < end) {
     const tag = readVarint(cursor);
     const isLong = (tag & 7) === LENGTH;
     const stop = isLong ? readEnd(cursor) : cursor.at;
-    bits |= look(tag, cursor, stop);
+    bits |= look(message, tag, cursor, stop);
     if (bits & NO) return NO;
     if (isLong) cursor.at = stop;
     else if (cursor.at === stop) skip(cursor, tag & 7);
@@ -29,9 +33,26 @@ function each(cursor: Cursor, end: number, look: Look): number {
   return bits;
 }
 
+/** What one field says: bits, or NO. May read the field, if it is a number. */
+function look(message: number, tag: number, cursor: Cursor, stop: number): number {
+  switch (message) {
+    case POD:
+      return tag === STATUS ? each(POD_STATUS, cursor, stop) : 0;
+    case POD_STATUS:
+      return statusField(tag, cursor, stop);
+    case CONDITION:
+      return conditionField(tag, cursor, stop);
+    case CONTAINER:
+      return containerField(tag, cursor, stop);
+    case STATE:
+      return stateField(tag, cursor, stop);
+    default:
+      return exitField(tag, cursor);
+  }
+}
+
 const NO = 1 << 30;
 // Of a pod.
-const NODE = 1;
 const PHASE = 2;
 const IS_READY = 4;
 const SCHEDULED = 8;
@@ -50,43 +71,24 @@ function tagOf(message: Message, name: string, wireType = LENGTH): number {
   return (field.number << 3) | wireType;
 }
 
-const METADATA = tagOf(Pod, 'metadata');
-const SPEC = tagOf(Pod, 'spec');
 const STATUS = tagOf(Pod, 'status');
 
-function podField(tag: number, cursor: Cursor, stop: number): number {
-  if (tag === METADATA) return each(cursor, stop, metadataField);
-  if (tag === SPEC) return each(cursor, stop, specField);
-  return tag === STATUS ? each(cursor, stop, statusField) : 0;
-}
-
-const DELETION = tagOf(ObjectMeta, 'deletionTimestamp');
-const metadataField: Look = (tag, cursor, stop) => (tag === DELETION && stop > cursor.at ? NO : 0);
-
-const NODE_NAME = tagOf(PodSpec, 'nodeName');
-const GATES = tagOf(PodSpec, 'schedulingGates');
-
-function specField(tag: number, cursor: Cursor, stop: number): number {
-  if (tag === NODE_NAME) return stop > cursor.at ? NODE : NO;
-  return tag === GATES ? NO : 0;
-}
-
 const PHASE_NAME = tagOf(PodStatus, 'phase');
-const CONDITION = tagOf(PodStatus, 'conditions');
-const CONTAINER = tagOf(PodStatus, 'containerStatuses');
+const CONDITIONS = tagOf(PodStatus, 'conditions');
+const CONTAINERS = tagOf(PodStatus, 'containerStatuses');
 const INIT = tagOf(PodStatus, 'initContainerStatuses');
 const EPHEMERAL = tagOf(PodStatus, 'ephemeralContainerStatuses');
 const TROUBLE = ['message', 'reason', 'nominatedNodeName', 'resize'].map((name) => tagOf(PodStatus, name));
 
 function statusField(tag: number, cursor: Cursor, stop: number): number {
   if (tag === PHASE_NAME) return says(RUNNING_PHASE, cursor, stop) ? PHASE : NO;
-  if (tag === CONDITION) {
-    const bits = each(cursor, stop, conditionField);
+  if (tag === CONDITIONS) {
+    const bits = each(CONDITION, cursor, stop);
     return bits & NO || !(bits & TRUE) || !(bits & KNOWN) ? NO : bits & (IS_READY | SCHEDULED);
   }
-  if (tag === CONTAINER) return runs(each(cursor, stop, containerField)) ? 0 : NO;
+  if (tag === CONTAINERS) return runs(each(CONTAINER, cursor, stop)) ? 0 : NO;
   if (tag === INIT) {
-    const bits = each(cursor, stop, containerField);
+    const bits = each(CONTAINER, cursor, stop);
     return runs(bits) || bits & DONE ? 0 : NO;
   }
   return tag === EPHEMERAL || (stop > cursor.at && TROUBLE.includes(tag)) ? NO : 0;
@@ -116,7 +118,7 @@ function conditionField(tag: number, cursor: Cursor, stop: number): number {
   return type !== undefined && says(type.text, cursor, stop) ? type.bits : NO;
 }
 
-const STATE = tagOf(ContainerStatus, 'state');
+const STATE_FIELD = tagOf(ContainerStatus, 'state');
 const LAST_STATE = tagOf(ContainerStatus, 'lastState');
 const IS_READY_FIELD = tagOf(ContainerStatus, 'ready', VARINT);
 const RESTARTS = tagOf(ContainerStatus, 'restartCount', VARINT);
@@ -124,7 +126,7 @@ const STARTED = tagOf(ContainerStatus, 'started', VARINT);
 const DEVICES = tagOf(ContainerStatus, 'allocatedResourcesStatus');
 
 function containerField(tag: number, cursor: Cursor, stop: number): number {
-  if (tag === STATE) return each(cursor, stop, stateField);
+  if (tag === STATE_FIELD) return each(STATE, cursor, stop);
   if (tag === IS_READY_FIELD) return readVarint(cursor) === 0 ? 0 : READY;
   if (tag === RESTARTS) return readVarint(cursor) === 0 ? 0 : NO;
   if (tag === STARTED) return readVarint(cursor) === 0 ? NOT_STARTED : 0;
@@ -137,14 +139,14 @@ const TERMINATED = tagOf(ContainerState, 'terminated');
 
 function stateField(tag: number, cursor: Cursor, stop: number): number {
   if (tag === RUNNING_STATE) return RUNNING;
-  return tag === TERMINATED && each(cursor, stop, exitField) === 0 ? DONE : NO;
+  return tag === TERMINATED && each(EXIT, cursor, stop) === 0 ? DONE : NO;
 }
 
 // ContainerStateTerminated: { exitCode: 1, signal: 2 }
-const exitField: Look = (tag, cursor) => {
+function exitField(tag: number, cursor: Cursor): number {
   if (tag !== ((1 << 3) | VARINT) && tag !== ((2 << 3) | VARINT)) return 0;
   return readVarint(cursor) === 0 ? 0 : NO;
-};
+}
 
 function says(text: Buffer, { bytes, at }: Cursor, stop: number): boolean {
   if (stop - at !== text.length) return false;

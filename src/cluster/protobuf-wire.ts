@@ -14,18 +14,34 @@ export const varintTag = (number: number): number => (number << 3) | VARINT;
 
 /** A varint, also a tag. Negative numbers take ten bytes: the upper half is the sign. */
 export function readVarint(cursor: Cursor): number {
+  const { bytes, at } = cursor;
+  // Nearly all of them take one byte or two.
+  if (at + 1 < bytes.length) {
+    const first = bytes[at] as number;
+    if (first < 0x80) {
+      cursor.at = at + 1;
+      return first;
+    }
+    const second = bytes[at + 1] as number;
+    if (second < 0x80) {
+      cursor.at = at + 2;
+      return (first & 0x7f) | (second << 7);
+    }
+  }
+  return readLongVarint(cursor);
+}
+
+function readLongVarint(cursor: Cursor): number {
   const { bytes } = cursor;
-  let byte = byteAt(bytes, cursor.at++);
-  if (byte < 0x80) return byte;
-  let low = byte & 0x7f;
-  for (let shift = 7; shift < 28; shift += 7) {
-    byte = byteAt(bytes, cursor.at++);
+  let low = 0;
+  for (let shift = 0; shift < 28; shift += 7) {
+    const byte = byteAt(bytes, cursor.at++);
     low |= (byte & 0x7f) << shift;
     if (byte < 0x80) return low;
   }
   let high = 0;
   for (let shift = 0; shift < 42; shift += 7) {
-    byte = byteAt(bytes, cursor.at++);
+    const byte = byteAt(bytes, cursor.at++);
     high += (byte & 0x7f) * 2 ** shift;
     if (byte < 0x80) {
       return (high >= 2 ** 35 ? high - 2 ** 36 : high) * 2 ** 28 + low;
@@ -35,9 +51,8 @@ export function readVarint(cursor: Cursor): number {
 }
 
 function byteAt(bytes: Buffer, at: number): number {
-  const byte = bytes[at];
-  if (byte === undefined) throw new Error('the message ends in the middle of a field');
-  return byte;
+  if (at >= bytes.length) throw new Error('the message ends in the middle of a field');
+  return bytes[at] as number;
 }
 
 /** Reads a length: where the value that begins now ends. */

@@ -1,8 +1,10 @@
 import type { Field, Message } from '../objects/schema.ts';
 import { isDropped } from './normalize.ts';
+import { type Plan, planOf, type Step } from './protobuf-plan.ts';
+import { endOfRun, hasInlined, isSingle, repeated } from './protobuf-repeats.ts';
 import { shared } from './protobuf-shared.ts';
 import { readQuantity, readScalar } from './protobuf-values.ts';
-import { type Cursor, LENGTH, lengthTag, readEnd, readText, readVarint, skip, VARINT } from './protobuf-wire.ts';
+import { type Cursor, lengthTag, readEnd, readText, readVarint, skip } from './protobuf-wire.ts';
 
 /*
  * Why not a library: on the 154 pods of a real API server, with the same selection of fields, @bufbuild/protobuf 2 takes
@@ -25,85 +27,17 @@ export function readMessage(message: Message, bytes: Buffer, start: number, end:
 
 type Plain = Record<string, unknown>;
 
-/** What to do with one field number. */
-interface Step {
-  readonly name: string;
-  readonly field: Field;
-  readonly plan: Plan | undefined;
-  /** The message's fields go into the object around it. */
-  readonly inlined: boolean;
-  /** Worth looking up: the same bytes come again and again. */
-  readonly shared: boolean;
-  /** Hardly ever the same string twice. */
-  readonly unique: boolean;
-  /** The list that was read last. */
-  last: readonly unknown[] | undefined;
-}
-
-interface Plan {
-  /** By field number. */
-  readonly steps: readonly (Step | undefined)[];
-  /** Nothing in it says when: replicas say the same. */
-  readonly steady: boolean;
-  /** What was read last. */
-  last: Plain | undefined;
-}
-
-const plans = new WeakMap<Message, Plan>();
-
-function planOf(message: Message): Plan {
-  const known = plans.get(message);
-  if (known !== undefined) return known;
-  const steps: (Step | undefined)[] = [];
-  for (const [name, field] of Object.entries(message.fields)) {
-    steps[field.number] = stepOf(name, field, message);
-  }
-  if (message.inlined !== undefined) {
-    const { number, message: inner } = message.inlined;
-    steps[number] = {
-      ...stepOf('', { number, type: inner, repeated: false, keepsEmpty: true }, message),
-      inlined: true,
-    };
-  }
-  for (let number = 0; number < steps.length; number++) steps[number] ??= undefined; // no holes: V8 reads them faster
-  const plan: Plan = { steps, steady: isSteady(message), last: undefined };
-  plans.set(message, plan);
-  return plan;
-}
-
-function stepOf(name: string, field: Field, within: Message): Step {
-  const { type } = field;
-  const isMessage = typeof type === 'object';
-  return {
-    name,
-    field,
-    plan: isMessage ? planOf(type) : undefined,
-    inlined: false,
-    shared: isMessage ? isSteady(type) : field.repeated || isMap(type),
-    unique:
-      name === 'uid' || name === 'resourceVersion' || name === 'message' || (name === 'name' && 'uid' in within.fields),
-    last: undefined,
-  };
-}
-
-const isMap = (type: Field['type']): boolean => type === 'strings' || type === 'quantities' || type === 'keys';
-
-/** Nothing in it says when: what replicas have in common. */
-const isSteady = ({ fields, inlined }: Message): boolean =>
-  Object.values(fields).every(({ type }) =>
-    typeof type === 'object' ? isSteady(type) : type !== 'time' && type !== 'microTime',
-  ) &&
-  (inlined === undefined || isSteady(inlined.message));
-
 function readFields(plan: Plan, cursor: Cursor, end: number, into: Plain): void {
   while (cursor.at < end) {
     const start = cursor.at;
     const tag = readVarint(cursor);
     const step = plan.steps[tag >>> 3];
-    if (step === undefined || (tag & 7) !== wireTypeOf(step.field)) {
+    if (step === undefined || step.tag !== tag) {
       skip(cursor, tag & 7);
-    } else if (step.field.repeated || step.plan !== undefined || isMap(step.field.type)) {
-      readCompound(step, cursor, start, tag, end, into);
+    } else if (step.field.lazy === true && step.plan !== undefined) {
+      readLater(step.name, step.plan, cursor, into);
+    } else if (step.isCompound) {
+      readCompound(step, cursor, start, end, into);
     } else {
       const value = readScalar(step.field.type, cursor, step.unique);
       if (value !== undefined && (step.field.keepsEmpty || !isZero(value))) into[step.name] = value;
@@ -112,43 +46,44 @@ function readFields(plan: Plan, cursor: Cursor, end: number, into: Plain): void 
   }
 }
 
-const wireTypeOf = ({ type }: Field): number => (type === 'int' || type === 'bool' ? VARINT : LENGTH);
+/** Keeps the bytes of a message, and reads them when somebody asks for it. */
+function readLater(name: string, plan: Plan, cursor: Cursor, into: Plain): void {
+  const end = readEnd(cursor);
+  let bytes: Buffer | undefined = Buffer.from(cursor.bytes.subarray(cursor.at, end));
+  cursor.at = end;
+  const value: Plain = {};
+  const get = () => {
+    if (bytes !== undefined) {
+      readFields(plan, { bytes, at: 0 }, bytes.length, value);
+      Object.freeze(value);
+      bytes = undefined;
+    }
+    return value;
+  };
+  Object.defineProperty(into, name, { get, enumerable: true });
+}
 
 /** A message, a list or a map. All elements of a list follow each other on the wire. */
-function readCompound(step: Step, cursor: Cursor, start: number, tag: number, end: number, into: Plain): void {
+function readCompound(step: Step, cursor: Cursor, start: number, end: number, into: Plain): void {
   if (step.inlined && step.plan !== undefined) {
     readFields(step.plan, cursor, readEnd(cursor), into);
     return;
   }
-  const single = step.plan !== undefined && !step.field.repeated;
   cursor.at = start;
-  const stop = single ? endOfField(cursor) : endOfRun(cursor, tag, end);
-  cursor.at = start;
-  const value = step.shared ? shared(step, cursor, stop, readRun) : readRun(step, cursor, stop);
-  cursor.at = stop;
+  const value = step.shared
+    ? repeated(step, cursor, end, readShared)
+    : readRun(step, cursor, endOfRun(step, cursor, end));
   if (value === undefined) return;
   const before = into[step.name];
-  into[step.name] = before === undefined || single ? value : joined(before, value);
+  into[step.name] = before === undefined || isSingle(step) ? value : joined(before, value);
 }
+
+const readShared = (step: Step, cursor: Cursor, stop: number): unknown => shared(step, cursor, stop, readRun);
 
 /** Encoders write a list in one run; the format also allows several. */
 function joined(before: unknown, value: unknown): unknown {
   if (Array.isArray(before) && Array.isArray(value)) return Object.freeze([...before, ...value]);
   return Object.freeze({ ...(before as Plain), ...(value as Plain) });
-}
-
-function endOfField(cursor: Cursor): number {
-  skip(cursor, readVarint(cursor) & 7);
-  return cursor.at;
-}
-
-function endOfRun(cursor: Cursor, tag: number, end: number): number {
-  let stop = cursor.at;
-  while (cursor.at < end && readVarint(cursor) === tag) {
-    skip(cursor, tag & 7);
-    stop = cursor.at;
-  }
-  return stop;
 }
 
 function readRun(step: Step, cursor: Cursor, stop: number): unknown {
@@ -207,27 +142,6 @@ function readList(step: Step, cursor: Cursor, stop: number): unknown {
 
 const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((element, index) => element === b[index]);
-
-/** Whether the element has any field of the message that is inlined in it. Does not move the cursor. */
-function hasInlined(plan: Plan, { bytes, at }: Cursor): boolean {
-  const cursor = { bytes, at };
-  const end = readEnd(cursor);
-  while (cursor.at < end) {
-    const tag = readVarint(cursor);
-    const inner = plan.steps[tag >>> 3];
-    if (inner?.inlined !== true || inner.plan === undefined) {
-      skip(cursor, tag & 7);
-      continue;
-    }
-    const stop = readEnd(cursor);
-    while (cursor.at < stop) {
-      const innerTag = readVarint(cursor);
-      if (inner.plan.steps[innerTag >>> 3] !== undefined) return true;
-      skip(cursor, innerTag & 7);
-    }
-  }
-  return false;
-}
 
 function readMap(type: Field['type'], cursor: Cursor, stop: number): unknown {
   const entries: [string, string][] = [];

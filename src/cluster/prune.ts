@@ -25,14 +25,20 @@ const isClaim = (volume: unknown): boolean => {
   return persistentVolumeClaim !== undefined || ephemeral !== undefined;
 };
 
-/** What is kept of a certainly healthy pod, without its status. */
+/** What is kept of a certainly healthy pod, without its status, and what none has that is healthy. */
 const keptOfHealthy: Message = message({
-  metadata: part(1, only(ObjectMeta, ['name', 'namespace', 'uid', 'creationTimestamp', 'labels', 'ownerReferences'])),
+  metadata: part(
+    1,
+    message({
+      ...only(ObjectMeta, ['name', 'namespace', 'uid', 'creationTimestamp', 'labels', 'ownerReferences']).fields,
+      ...only(ObjectMeta, ['deletionTimestamp']).fields,
+    }),
+  ),
   spec: part(
     2,
     message({
       ...only(PodSpec, ['nodeName', 'hostNetwork', 'priorityClassName', 'priority', 'overhead']).fields,
-      ...only(PodSpec, ['schedulerName', 'resourceClaims', 'resources']).fields,
+      ...only(PodSpec, ['schedulerName', 'resourceClaims', 'resources', 'schedulingGates']).fields,
       volumes: { ...list(1, keptVolume), where: isClaim },
       containers: list(2, keptContainer),
       affinity: one(18, only(Affinity, ['podAntiAffinity'])),
@@ -55,14 +61,21 @@ const succeededWhereScheduled = statusWith('Succeeded', 'PodScheduled');
 
 /**
  * Reads a pod, given what reads the fields of a table from it: a healthy one as it is kept, any other whole. `runs` says
- * that it is known to be an ordinary running pod.
+ * that its status is known to be that of an ordinary running pod.
  */
 export function readPod(read: (message: Message) => Pod, runs = false): Pod {
-  if (runs) return kept(read(keptOfHealthy), runningWhereScheduled);
+  if (runs) {
+    const pod = read(keptOfHealthy);
+    return isPlaced(pod) ? kept(pod, runningWhereScheduled) : read(Pod);
+  }
   const seen = read(forHealth);
   if (!isCertainlyHealthy(seen)) return read(Pod);
   return kept(read(keptOfHealthy), keptStatus(seen.status));
 }
+
+/** Whether it is on a node, to stay there. */
+const isPlaced = ({ metadata, spec }: Pod): boolean =>
+  metadata?.deletionTimestamp === undefined && spec?.nodeName !== undefined && spec.schedulingGates === undefined;
 
 const kept = ({ metadata = {}, spec = {} }: Pod, status: Status): Pod => Object.freeze({ metadata, spec, status });
 
@@ -101,9 +114,9 @@ const forHealth: Message = message({
  * Whether nothing is or was the matter with the pod, as far as the API server knows. Any doubt is a no: such a pod is
  * kept whole.
  */
-function isCertainlyHealthy({ metadata, spec, status = {} }: Pod): boolean {
-  if (metadata?.deletionTimestamp !== undefined) return false;
-  if (spec?.nodeName === undefined || spec.schedulingGates !== undefined) return false;
+function isCertainlyHealthy(pod: Pod): boolean {
+  const { status = {} } = pod;
+  if (!isPlaced(pod)) return false;
   const { reason, message, nominatedNodeName, resize, ephemeralContainerStatuses } = status;
   if ((reason ?? message ?? nominatedNodeName ?? resize ?? ephemeralContainerStatuses) !== undefined) return false;
   if (status.phase === 'Succeeded') return hasSucceeded(status);

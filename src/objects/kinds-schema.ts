@@ -1,5 +1,5 @@
 import { LabelSelector, MetaCondition, ObjectMeta, withHistory, withMeta } from './meta.ts';
-import { NodeSelector, Pod, PodTemplateSpec } from './pod-schema.ts';
+import { NodeSelector, Pod, PodSpec, PodTemplateSpec } from './pod-schema.ts';
 import {
   bool,
   inline,
@@ -8,6 +8,7 @@ import {
   json,
   keepEmpty,
   keys,
+  lazily,
   list,
   message,
   microTime,
@@ -233,6 +234,13 @@ const workloadCondition = (transition: number, reason: number, text: number) =>
     message: string(text),
   });
 
+// Of a template only ReplicaSets have to tell everything: they are the revisions of a Deployment. Other workloads' templates
+// are the labels that selectors look for, and the account that pods cannot be made without.
+const WorkloadTemplate = message({
+  metadata: part(1, only(ObjectMeta, ['labels'])),
+  spec: part(2, only(PodSpec, ['serviceAccountName'])),
+});
+
 const ReplicaSet = message({
   metadata: withMeta,
   spec: part(
@@ -240,7 +248,7 @@ const ReplicaSet = message({
     message({
       replicas: int(1),
       selector: one(2, LabelSelector),
-      template: part(3, PodTemplateSpec),
+      template: lazily(part(3, PodTemplateSpec)),
     }),
   ),
   status: part(
@@ -262,7 +270,7 @@ const Deployment = message({
     message({
       replicas: int(1),
       selector: one(2, LabelSelector),
-      template: part(3, PodTemplateSpec),
+      template: part(3, WorkloadTemplate),
       strategy: part(4, message({ type: string(1) })),
       minReadySeconds: omitZero(int(5)),
       paused: omitZero(bool(7)),
@@ -300,7 +308,7 @@ const StatefulSet = message({
     message({
       replicas: int(1),
       selector: one(2, LabelSelector),
-      template: part(3, PodTemplateSpec),
+      template: part(3, WorkloadTemplate),
       volumeClaimTemplates: list(4, message({ metadata: part(1, ObjectMeta) })),
       serviceName: string(5),
     }),
@@ -323,7 +331,7 @@ const StatefulSet = message({
 
 const DaemonSet = message({
   metadata: withMeta,
-  spec: part(2, message({ selector: one(1, LabelSelector), template: part(2, PodTemplateSpec) })),
+  spec: part(2, message({ selector: one(1, LabelSelector), template: part(2, WorkloadTemplate) })),
   status: part(
     3,
     message({
@@ -349,7 +357,7 @@ const JobSpec = message({
   completions: int(2),
   activeDeadlineSeconds: int(3),
   selector: one(4, LabelSelector),
-  template: part(6, PodTemplateSpec),
+  template: part(6, WorkloadTemplate),
   backoffLimit: int(7),
   suspend: bool(10),
 });

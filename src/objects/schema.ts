@@ -17,6 +17,8 @@ export interface Field<T = unknown> {
   readonly repeated: boolean;
   /** Whether the empty value ('', 0, false, {}) says more than the field's absence. */
   readonly keepsEmpty: boolean;
+  /** A message that is seldom asked for: protobuf is read then, and not before. */
+  readonly lazy?: true;
   /** Of a list of messages with an inlined one, only these; they all have some of the inlined fields. */
   readonly where?: (element: unknown) => boolean;
   /** Only for the compiler: the type of the normalised value. */
@@ -77,6 +79,9 @@ export const one = <F extends Fields>(number: number, type: Message<F>): Field<O
 /** A message that is always there and says nothing while it is empty, such as `status`: in Go a struct, no pointer. */
 export const part = <F extends Fields>(number: number, type: Message<F>): Field<Of<Message<F>>> =>
   omitZero(one(number, type));
+
+/** A message of which most objects are never asked. It is there even if empty, since that shows only once it is read. */
+export const lazily = <T>(field: Field<T>): Field<T> => ({ ...field, keepsEmpty: true, lazy: true });
 
 export const list = <F extends Fields>(number: number, type: Message<F>): Field<readonly Of<Message<F>>[]> => ({
   number,
