@@ -1,5 +1,5 @@
 import type { Plan, Step } from './protobuf-plan.ts';
-import { type Cursor, readEnd, readVarint, skip } from './protobuf-wire.ts';
+import { type Cursor, fieldAt, last, readVarint, skip } from './protobuf-wire.ts';
 
 /*
  * Replicas follow each other in a list, and say the same in most of their fields. What is kept of a field is compared, byte
@@ -38,24 +38,21 @@ export function repeated(
 ): unknown {
   const { repeats } = step;
   const start = cursor.at;
-  if (repeats.hope > 0 && repeats.length >= 0) {
-    seen.begin(repeats.bytes, repeats.length, false);
-    if (runSays(step, cursor, end) && seen.at === repeats.length) {
-      repeats.hope = HOPE;
-      return repeats.value;
-    }
-    cursor.at = start;
+  if (
+    repeats.hope > 0 &&
+    repeats.length >= 0 &&
+    runSays(step, cursor.bytes, start, end, repeats, false) === repeats.length
+  ) {
+    repeats.hope = HOPE;
+    cursor.at = runEnd;
+    return repeats.value;
   }
   const stop = endOfRun(step, cursor, end);
   cursor.at = start;
   const value = read(step, cursor, stop);
   if (--repeats.hope === DESPAIR) repeats.hope = HOPE;
   if (repeats.hope > 0) {
-    cursor.at = start;
-    seen.begin(repeats.bytes, LONGEST, true);
-    const fits = runSays(step, cursor, stop);
-    repeats.bytes = seen.bytes;
-    repeats.length = fits ? seen.at : -1;
+    repeats.length = runSays(step, cursor.bytes, start, stop, repeats, true);
     repeats.value = value;
   }
   cursor.at = stop;
@@ -78,116 +75,85 @@ export function endOfRun(step: Step, cursor: Cursor, end: number): number {
 
 export const isSingle = ({ plan, field }: Step): boolean => plan !== undefined && !field.repeated;
 
-/** What is kept is compared with these bytes, or written to them. */
-const seen = {
-  bytes: NOTHING,
-  limit: 0,
-  writes: false,
-  at: 0,
-
-  begin(bytes: Buffer, limit: number, writes: boolean): void {
-    this.bytes = bytes;
-    this.limit = limit;
-    this.writes = writes;
-    this.at = 0;
-  },
-
-  /** False where it is not the same, or does not fit. */
-  says(from: Buffer, start: number, stop: number): boolean {
-    const { at } = this;
-    this.at = at + stop - start;
-    if (this.at > this.limit) return false;
-    if (this.writes) {
-      this.grow(at);
-      from.copy(this.bytes, at, start, stop);
-      return true;
-    }
-    const { bytes } = this;
-    for (let i = start, j = at; i < stop; i++, j++) if (bytes[j] !== from[i]) return false;
-    return true;
-  },
-
-  /** The end of a message: no tag is 0. */
-  ends(): boolean {
-    const { at } = this;
-    if (++this.at > this.limit) return false;
-    if (!this.writes) return this.bytes[at] === 0;
-    this.grow(at);
-    this.bytes[at] = 0;
-    return true;
-  },
-
-  grow(used: number): void {
-    if (this.at <= this.bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(256, this.at * 2));
-    this.bytes.copy(larger, 0, 0, used);
-    this.bytes = larger;
-  },
-};
-
-function runSays(step: Step, cursor: Cursor, end: number): boolean {
-  do {
-    const start = cursor.at;
-    if (readVarint(cursor) !== step.tag) {
-      cursor.at = start;
-      return true;
-    }
-    if (!elementSays(step, cursor, start)) return false;
-  } while (cursor.at < end && !isSingle(step));
-  return true;
-}
-
-/** The cursor is behind the tag, which is at `start`. */
-function elementSays(step: Step, cursor: Cursor, start: number): boolean {
-  const { plan, field } = step;
-  const { bytes } = cursor;
-  if (plan === undefined) {
-    skip(cursor, step.tag & 7);
-    return seen.says(bytes, start, cursor.at);
+/**
+ * Compares what is kept of the elements that follow each other from `at` on with what `repeats` has, or writes it there.
+ * Returns where that ends among the bytes of `repeats`; -1 where it differs or does not fit.
+ */
+function runSays(step: Step, bytes: Buffer, at: number, stop: number, into: Repeats, writes: boolean): number {
+  let said = 0;
+  for (let end = at; at < stop; at = end) {
+    end = fieldAt(bytes, at, stop);
+    if (last.tag !== step.tag) break;
+    said = fieldSays(step, bytes, at, last.from, end, into, said, writes);
+    runEnd = end;
+    if (said < 0 || isSingle(step)) break;
   }
-  if (field.where !== undefined && !hasInlined(plan, cursor)) {
-    cursor.at = readEnd(cursor);
-    return true;
+  return said;
+}
+
+/** Where the elements ended that `runSays` looked at. */
+let runEnd = 0;
+
+function fieldSays(
+  step: Step,
+  bytes: Buffer,
+  start: number,
+  from: number,
+  end: number,
+  into: Repeats,
+  said: number,
+  writes: boolean,
+): number {
+  const { plan } = step;
+  if (plan === undefined) return bytesSay(bytes, start, end, into, said, writes);
+  if (step.field.where !== undefined && !hasInlined(plan, bytes, from, end)) return said;
+  // Its tag, what is kept of its fields, and an end: no tag is 0.
+  let at = from;
+  said = bytesSay(bytes, start, start + (step.tag < 0x80 ? 1 : 2), into, said, writes);
+  const { steps } = plan;
+  while (at < end && said >= 0) {
+    const begin = at;
+    at = fieldAt(bytes, begin, end);
+    const { tag } = last;
+    const inner = steps[tag >>> 3];
+    if (inner !== undefined && inner.tag === tag)
+      said = fieldSays(inner, bytes, begin, last.from, at, into, said, writes);
   }
-  const from = cursor.at;
-  const stop = readEnd(cursor);
-  if (!seen.says(bytes, start, from) || !messageSays(plan, cursor, stop)) return false;
-  return seen.ends();
+  return said < 0 ? said : bytesSay(END, 0, 1, into, said, writes);
 }
 
-function messageSays(plan: Plan, cursor: Cursor, stop: number): boolean {
-  while (cursor.at < stop) {
-    const start = cursor.at;
-    const tag = readVarint(cursor);
-    const step = plan.steps[tag >>> 3];
-    if (step === undefined || step.tag !== tag) skip(cursor, tag & 7);
-    else if (!elementSays(step, cursor, start)) return false;
+const END: Buffer = Buffer.alloc(1);
+
+function bytesSay(bytes: Buffer, from: number, to: number, into: Repeats, said: number, writes: boolean): number {
+  const after = said + to - from;
+  if (writes) {
+    if (after > LONGEST) return -1;
+    grow(into, after);
+  } else if (after > into.length) return -1;
+  const known = into.bytes;
+  for (let i = from, j = said; i < to; i++, j++) {
+    if (writes) known[j] = bytes[i] as number;
+    else if (known[j] !== bytes[i]) return -1;
   }
-  return true;
+  return after;
+}
+function grow(into: Repeats, size: number): void {
+  if (size <= into.bytes.length) return;
+  const larger = Buffer.allocUnsafeSlow(Math.max(256, size * 2));
+  into.bytes.copy(larger);
+  into.bytes = larger;
 }
 
-/** Whether the element has any field of the message that is inlined in it. Does not move the cursor. */
-export function hasInlined(plan: Plan, cursor: Cursor): boolean {
-  const before = cursor.at;
-  const end = readEnd(cursor);
-  const found = findInlined(plan, cursor, end);
-  cursor.at = before;
-  return found;
-}
-
-function findInlined(plan: Plan, cursor: Cursor, end: number): boolean {
-  while (cursor.at < end) {
-    const tag = readVarint(cursor);
-    const inner = plan.steps[tag >>> 3];
-    if (inner?.inlined !== true || inner.plan === undefined) {
-      skip(cursor, tag & 7);
-      continue;
-    }
-    const stop = readEnd(cursor);
-    while (cursor.at < stop) {
-      const innerTag = readVarint(cursor);
-      if (inner.plan.steps[innerTag >>> 3] !== undefined) return true;
-      skip(cursor, innerTag & 7);
+/** Whether a message has any field of those that are inlined in it. */
+export function hasInlined(plan: Plan, bytes: Buffer, from: number, end: number): boolean {
+  for (let at = from; at < end; ) {
+    at = fieldAt(bytes, at, end);
+    const inner = plan.steps[last.tag >>> 3];
+    if (inner?.inlined !== true || inner.plan === undefined) continue;
+    const { steps } = inner.plan;
+    for (let within = last.from; within < at; ) {
+      within = fieldAt(bytes, within, at);
+      if (steps[last.tag >>> 3] !== undefined) return true;
     }
   }
   return false;

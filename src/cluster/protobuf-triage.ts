@@ -1,13 +1,13 @@
 import { ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from '../objects/pod-schema.ts';
 import type { Message } from '../objects/schema.ts';
-import { type Cursor, LENGTH, readEnd, readVarint, skip, VARINT } from './protobuf-wire.ts';
+import { fieldAt, LENGTH, last, VARINT } from './protobuf-wire.ts';
 
 /**
  * Whether the bytes are those of a pod whose status is that of an ordinary running one, so that it need not be read. It
  * says yes to some of what `isCertainlyHealthy` says yes to, and to nothing else: whatever it does not know is a no.
  */
 export function runsForSure(bytes: Buffer, start: number, end: number): boolean {
-  return each(POD, { bytes, at: start }, end) === (PHASE | IS_READY | SCHEDULED);
+  return each(POD, bytes, start, end) === (PHASE | IS_READY | SCHEDULED);
 }
 
 // The messages that are looked into.
@@ -19,35 +19,31 @@ const STATE = 4;
 const EXIT = 5;
 
 /** What all fields of a message say together, or NO as soon as one of them does. */
-function each(message: number, cursor: Cursor, end: number): number {
+function each(message: number, bytes: Buffer, start: number, stop: number): number {
   let bits = 0;
-  while (cursor.at < end) {
-    const tag = readVarint(cursor);
-    const isLong = (tag & 7) === LENGTH;
-    const stop = isLong ? readEnd(cursor) : cursor.at;
-    bits |= look(message, tag, cursor, stop);
+  for (let at = start; at < stop; ) {
+    at = fieldAt(bytes, at, stop);
+    bits |= look(message, last.tag, bytes, last.from, at);
     if (bits & NO) return NO;
-    if (isLong) cursor.at = stop;
-    else if (cursor.at === stop) skip(cursor, tag & 7);
   }
   return bits;
 }
 
-/** What one field says: bits, or NO. May read the field, if it is a number. */
-function look(message: number, tag: number, cursor: Cursor, stop: number): number {
+/** What one field says: bits, or NO. */
+function look(message: number, tag: number, bytes: Buffer, from: number, stop: number): number {
   switch (message) {
     case POD:
-      return tag === STATUS ? each(POD_STATUS, cursor, stop) : 0;
+      return tag === STATUS ? each(POD_STATUS, bytes, from, stop) : 0;
     case POD_STATUS:
-      return statusField(tag, cursor, stop);
+      return statusField(tag, bytes, from, stop);
     case CONDITION:
-      return conditionField(tag, cursor, stop);
+      return conditionField(tag, bytes, from, stop);
     case CONTAINER:
-      return containerField(tag, cursor, stop);
+      return containerField(tag, bytes, from, stop);
     case STATE:
-      return stateField(tag, cursor, stop);
+      return stateField(tag, bytes, from, stop);
     default:
-      return exitField(tag, cursor);
+      return exitField(tag, bytes, from);
   }
 }
 
@@ -80,18 +76,18 @@ const INIT = tagOf(PodStatus, 'initContainerStatuses');
 const EPHEMERAL = tagOf(PodStatus, 'ephemeralContainerStatuses');
 const TROUBLE = ['message', 'reason', 'nominatedNodeName', 'resize'].map((name) => tagOf(PodStatus, name));
 
-function statusField(tag: number, cursor: Cursor, stop: number): number {
-  if (tag === PHASE_NAME) return says(RUNNING_PHASE, cursor, stop) ? PHASE : NO;
+function statusField(tag: number, bytes: Buffer, from: number, stop: number): number {
+  if (tag === PHASE_NAME) return says(RUNNING_PHASE, bytes, from, stop) ? PHASE : NO;
   if (tag === CONDITIONS) {
-    const bits = each(CONDITION, cursor, stop);
+    const bits = each(CONDITION, bytes, from, stop);
     return bits & NO || !(bits & TRUE) || !(bits & KNOWN) ? NO : bits & (IS_READY | SCHEDULED);
   }
-  if (tag === CONTAINERS) return runs(each(CONTAINER, cursor, stop)) ? 0 : NO;
+  if (tag === CONTAINERS) return runs(each(CONTAINER, bytes, from, stop)) ? 0 : NO;
   if (tag === INIT) {
-    const bits = each(CONTAINER, cursor, stop);
+    const bits = each(CONTAINER, bytes, from, stop);
     return runs(bits) || bits & DONE ? 0 : NO;
   }
-  return tag === EPHEMERAL || (stop > cursor.at && TROUBLE.includes(tag)) ? NO : 0;
+  return tag === EPHEMERAL || (stop > from && TROUBLE.includes(tag)) ? NO : 0;
 }
 
 const runs = (bits: number): boolean => (bits & (READY | RUNNING | NOT_STARTED | NO)) === (READY | RUNNING);
@@ -111,11 +107,11 @@ const TYPES = new Map([
 const typesByLength: { readonly text: Buffer; readonly bits: number }[] = [];
 for (const [type, bits] of TYPES) typesByLength[type.length] = { text: Buffer.from(type), bits };
 
-function conditionField(tag: number, cursor: Cursor, stop: number): number {
-  if (tag === CONDITION_STATUS) return says(TRUE_STATUS, cursor, stop) ? TRUE : NO;
+function conditionField(tag: number, bytes: Buffer, from: number, stop: number): number {
+  if (tag === CONDITION_STATUS) return says(TRUE_STATUS, bytes, from, stop) ? TRUE : NO;
   if (tag !== TYPE) return 0;
-  const type = typesByLength[stop - cursor.at];
-  return type !== undefined && says(type.text, cursor, stop) ? type.bits : NO;
+  const type = typesByLength[stop - from];
+  return type !== undefined && says(type.text, bytes, from, stop) ? type.bits : NO;
 }
 
 const STATE_FIELD = tagOf(ContainerStatus, 'state');
@@ -125,31 +121,31 @@ const RESTARTS = tagOf(ContainerStatus, 'restartCount', VARINT);
 const STARTED = tagOf(ContainerStatus, 'started', VARINT);
 const DEVICES = tagOf(ContainerStatus, 'allocatedResourcesStatus');
 
-function containerField(tag: number, cursor: Cursor, stop: number): number {
-  if (tag === STATE_FIELD) return each(STATE, cursor, stop);
-  if (tag === IS_READY_FIELD) return readVarint(cursor) === 0 ? 0 : READY;
-  if (tag === RESTARTS) return readVarint(cursor) === 0 ? 0 : NO;
-  if (tag === STARTED) return readVarint(cursor) === 0 ? NOT_STARTED : 0;
-  if (tag === LAST_STATE) return stop === cursor.at ? 0 : NO;
+function containerField(tag: number, bytes: Buffer, from: number, stop: number): number {
+  if (tag === STATE_FIELD) return each(STATE, bytes, from, stop);
+  if (tag === IS_READY_FIELD) return bytes[from] === 1 ? READY : 0;
+  if (tag === RESTARTS) return bytes[from] === 0 ? 0 : NO;
+  if (tag === STARTED) return bytes[from] === 1 ? 0 : NOT_STARTED;
+  if (tag === LAST_STATE) return stop === from ? 0 : NO;
   return tag === DEVICES ? NO : 0;
 }
 
 const RUNNING_STATE = tagOf(ContainerState, 'running');
 const TERMINATED = tagOf(ContainerState, 'terminated');
 
-function stateField(tag: number, cursor: Cursor, stop: number): number {
+function stateField(tag: number, bytes: Buffer, from: number, stop: number): number {
   if (tag === RUNNING_STATE) return RUNNING;
-  return tag === TERMINATED && each(EXIT, cursor, stop) === 0 ? DONE : NO;
+  return tag === TERMINATED && each(EXIT, bytes, from, stop) === 0 ? DONE : NO;
 }
 
 // ContainerStateTerminated: { exitCode: 1, signal: 2 }
-function exitField(tag: number, cursor: Cursor): number {
+function exitField(tag: number, bytes: Buffer, from: number): number {
   if (tag !== ((1 << 3) | VARINT) && tag !== ((2 << 3) | VARINT)) return 0;
-  return readVarint(cursor) === 0 ? 0 : NO;
+  return bytes[from] === 0 ? 0 : NO;
 }
 
-function says(text: Buffer, { bytes, at }: Cursor, stop: number): boolean {
-  if (stop - at !== text.length) return false;
-  for (let i = 0; i < text.length; i++) if (text[i] !== bytes[at + i]) return false;
+function says(text: Buffer, bytes: Buffer, from: number, stop: number): boolean {
+  if (stop - from !== text.length) return false;
+  for (let i = 0; i < text.length; i++) if (text[i] !== bytes[from + i]) return false;
   return true;
 }

@@ -72,6 +72,45 @@ export function skip(cursor: Cursor, wireType: number): void {
   else throw new Error(`a field has wire type ${wireType}, which Kubernetes does not use`);
 }
 
+/** Where the varint or the length ended that was read last by `varintAt` or `fieldAt`, and the tag that `fieldAt` read. */
+export const last = { end: 0, tag: 0, from: 0 };
+
+/** A varint of at most 28 bits; what is longer, or not there, is an error or the caller's to read. */
+function shortVarint(bytes: Buffer, at: number): number {
+  const first = bytes[at] as number;
+  if (first < 0x80) {
+    last.end = at + 1;
+    return first;
+  }
+  const cursor: Cursor = { bytes, at };
+  const value = readVarint(cursor);
+  last.end = cursor.at;
+  return value;
+}
+
+/**
+ * Reads the tag at `at`, and says where the field ends. `last.tag` is the tag, `last.from` where the field's content begins.
+ * For walking over many fields without moving a cursor.
+ */
+export function fieldAt(bytes: Buffer, at: number, stop: number): number {
+  const tag = shortVarint(bytes, at);
+  let from = last.end;
+  let end: number;
+  if ((tag & 7) === LENGTH) {
+    const length = shortVarint(bytes, from);
+    from = last.end;
+    end = from + length;
+  } else {
+    const cursor: Cursor = { bytes, at: from };
+    skip(cursor, tag & 7);
+    end = cursor.at;
+  }
+  if (end > stop || end < from) throw new Error('a field is longer than the message it is in');
+  last.tag = tag;
+  last.from = from;
+  return end;
+}
+
 const TEXTS = 8192;
 const texts: string[] = new Array(TEXTS).fill('');
 const LONGEST_TEXT = 64;

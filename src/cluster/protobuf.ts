@@ -127,9 +127,14 @@ function readList(step: Step, cursor: Cursor, stop: number): unknown {
   const { where } = step.field;
   while (cursor.at < stop) {
     readVarint(cursor);
-    if (where !== undefined && step.plan !== undefined && !hasInlined(step.plan, cursor)) {
-      cursor.at = readEnd(cursor);
-      continue;
+    if (where !== undefined && step.plan !== undefined) {
+      const { at } = cursor;
+      const end = readEnd(cursor);
+      if (!hasInlined(step.plan, cursor.bytes, cursor.at, end)) {
+        cursor.at = end;
+        continue;
+      }
+      cursor.at = at;
     }
     const element = step.plan === undefined ? readText(cursor) : readObject(step.plan, cursor);
     if (where === undefined || where(element)) list.push(element);
@@ -144,31 +149,36 @@ const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((element, index) => element === b[index]);
 
 function readMap(type: Field['type'], cursor: Cursor, stop: number): unknown {
-  const entries: [string, string][] = [];
+  let map: Record<string, string> = {};
+  let last = '';
   let sorted = true;
   while (cursor.at < stop) {
     readVarint(cursor);
-    const entry = readEntry(type, cursor);
-    if (isDropped(entry[0])) continue;
-    const last = entries.at(-1);
-    if (last !== undefined && last[0] >= entry[0]) sorted = false;
-    entries.push(entry);
+    readEntry(type, cursor);
+    const { key } = entry;
+    if (isDropped(key)) continue;
+    if (key < last) sorted = false;
+    last = key;
+    if (key === '__proto__') Object.defineProperty(map, key, { value: entry.value, enumerable: true, writable: true });
+    else map[key] = entry.value;
   }
-  if (entries.length === 0) return undefined;
-  if (!sorted) entries.sort((a, b) => (a[0] < b[0] ? -1 : 1));
-  return Object.freeze(Object.fromEntries(entries));
+  if (isEmpty(map)) return undefined;
+  if (!sorted) map = Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.freeze(map);
 }
 
-function readEntry(type: Field['type'], cursor: Cursor): [string, string] {
+/** The entry of a map that was read last. */
+const entry = { key: '', value: '' };
+
+function readEntry(type: Field['type'], cursor: Cursor): void {
   const end = readEnd(cursor);
-  let key = '';
-  let value = '';
+  entry.key = '';
+  entry.value = '';
   while (cursor.at < end) {
     const tag = readVarint(cursor);
-    if (tag === lengthTag(1)) key = readText(cursor);
-    else if (tag === lengthTag(2) && type === 'strings') value = readText(cursor);
-    else if (tag === lengthTag(2) && type === 'quantities') value = readQuantity(cursor);
+    if (tag === lengthTag(1)) entry.key = readText(cursor);
+    else if (tag === lengthTag(2) && type === 'strings') entry.value = readText(cursor);
+    else if (tag === lengthTag(2) && type === 'quantities') entry.value = readQuantity(cursor);
     else skip(cursor, tag & 7);
   }
-  return [key, value];
 }
