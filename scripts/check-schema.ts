@@ -109,7 +109,8 @@ function checkField(where: string, field: Field, proto: ProtoField, within: stri
   if (field.repeated || types?.[0] === 'strings' || types?.[0] === 'quantities' || go === undefined) return;
   const keeps = go.type.startsWith('*') || (types !== undefined && !go.omitEmpty);
   if (['string', 'time', 'microTime', 'quantity', 'json'].includes(field.type as string)) return;
-  if (field.lazy !== true && keeps !== field.keepsEmpty) problems.add(`${where}: keepsEmpty should be ${keeps} (${go.type})`);
+  if (field.lazy !== true && keeps !== field.keepsEmpty)
+    problems.add(`${where}: keepsEmpty should be ${keeps} (${go.type})`);
 }
 
 function typesOf(type: string): readonly string[] | undefined {
