@@ -25,6 +25,9 @@ export interface PageProgress {
 /** Objects per page. They are decoded as they arrive, so a page costs no memory of its own. */
 const PAGE = 2000;
 
+// What comes uncompressed before the link is known to be slow is kept short.
+const FIRST_PAGE = 500;
+
 // The next page is asked for once the link's speed is known, so that it can be asked for compressed.
 const PREFETCH_AFTER = 1024 * 1024;
 
@@ -154,7 +157,8 @@ function decoderFor<K extends ApiKind>(kind: K, contentType: string, onObject: (
 
 function listPath(resource: Resource, namespace: string | undefined, { token, whole }: Start): string {
   const query = new URLSearchParams();
-  if (whole !== true) query.set('limit', String(PAGE));
+  if (resource.cached) query.set('resourceVersion', '0');
+  else if (whole !== true) query.set('limit', String(token === undefined ? FIRST_PAGE : PAGE));
   if (token !== undefined) query.set('continue', token);
   if (resource.plural === 'secrets' || resource.plural === 'configmaps') query.set('includeObject', 'Metadata');
   const text = query.toString();

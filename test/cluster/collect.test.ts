@@ -12,6 +12,11 @@ const names = (objects: readonly { readonly metadata?: { readonly name?: string 
 
 const podNames = (count: number) => many(count, (name) => name);
 const pods = (count: number) => many(count, (name) => healthyPod('shop', name));
+/** So large that the next page is asked for before the first has come. */
+const largePods = (count: number) =>
+  many(count, (name) =>
+    object('Pod', 'shop', name, { metadata: { name, namespace: 'shop', annotations: { note: 'x'.repeat(5000) } } }),
+  );
 const page = ({ query }: Recorded) => (query.has('continue') ? 'next' : 'first');
 const isPods = ({ path }: Recorded) => path.endsWith('/pods');
 
@@ -21,14 +26,25 @@ describe('pages', () => {
     const progress: Progress[] = [];
     const { snapshot, stats } = await read({ kinds: ['Pod'], onProgress: (p) => progress.push(p) });
     expect(names(snapshot.list('Pod'))).toEqual(podNames(4500));
-    expect(server.requests.map(({ query }) => query.get('limit'))).toEqual(['2000', '2000', '2000']);
+    expect(server.requests.map(({ query }) => query.get('limit'))).toEqual(['500', '2000', '2000']);
     expect(progress).toEqual([
-      { kind: 'Pod', pages: 1, objects: 2000, remaining: 2500, done: false },
-      { kind: 'Pod', pages: 2, objects: 4000, remaining: 500, done: false },
+      { kind: 'Pod', pages: 1, objects: 500, remaining: 4000, done: false },
+      { kind: 'Pod', pages: 2, objects: 2500, remaining: 2000, done: false },
       { kind: 'Pod', pages: 3, objects: 4500, done: false },
       { kind: 'Pod', pages: 3, objects: 4500, done: true },
     ]);
     expect(stats).toMatchObject({ requests: 3, retries: 0 });
+  });
+
+  test('what seldom changes is taken from the cache of the API server', async () => {
+    const { server, read } = await live({ objects: [object('Node', undefined, 'n-1'), ...pods(1)] });
+    await read({ kinds: ['Pod', 'Node', 'PersistentVolume'] });
+    const asked = server.requests.map(({ path, query }) => [path.split('/').at(-1), `${query}`]);
+    expect(asked.sort()).toEqual([
+      ['nodes', 'resourceVersion=0'],
+      ['persistentvolumes', 'limit=500'],
+      ['pods', 'limit=500'],
+    ]);
   });
 
   test('a server that has JSON only gives the same', async () => {
@@ -44,9 +60,7 @@ describe('pages', () => {
     // The first page never ends by itself, so that the second can only be asked for in the meantime.
     const asked = Promise.withResolvers<void>();
     const { read } = await live({
-      objects: many(2500, (name) =>
-        object('Pod', 'shop', name, { metadata: { name, namespace: 'shop', annotations: { note: 'x'.repeat(1500) } } }),
-      ),
+      objects: largePods(1000),
       fault(request) {
         if (page(request) === 'first' && request.before === 0) return { hangAfter: 2_000_000 };
         if (page(request) === 'next') asked.resolve();
@@ -66,7 +80,7 @@ describe('pages', () => {
     const { snapshotNames, server } = await readWith(objects, (request) => {
       if (refused || page(request) === 'first') return undefined;
       refused = true;
-      const last = objects[1999];
+      const last = objects[499];
       const token = last === undefined ? '' : tokenAfter(last, undefined, 2000);
       return { answer: status(410, 'The provided continue parameter is too old', undefined, { continue: token }) };
     });
@@ -121,18 +135,18 @@ describe('trouble that passes', () => {
   });
 
   test('objects that appear between two tries of the first page push none out', async () => {
-    const objects = pods(4500);
+    const objects = largePods(1500);
     const { read } = await live({
       objects,
       fault(request) {
         if (page(request) === 'next' || request.before > 0) return undefined;
         // The second try sees one more at the very beginning, so its pages end elsewhere.
         objects.unshift(healthyPod('aaa', 'new'));
-        return { cutAfter: 1_800_000 };
+        return { cutAfter: 2_000_000 };
       },
     });
     const { snapshot } = await read({ kinds: ['Pod'] });
-    expect(names(snapshot.list('Pod'))).toEqual(['new', ...podNames(4500)]);
+    expect(names(snapshot.list('Pod'))).toEqual(['new', ...podNames(1500)]);
   });
 
   test('throttling is obeyed for as long as the server asks', async () => {
@@ -468,7 +482,9 @@ describe('the number of requests', () => {
 
   test.each([
     [1, kinds.length - 1 + 1],
-    [1000, kinds.length - 1 + 50],
+    [400, kinds.length - 1 + 50],
+    // A second page of pods.
+    [1000, kinds.length + 50],
   ])('with %i broken pods it is %i', async (count, requests) => {
     const { server, read } = await live({ objects: broken(count), logs: log });
     const { stats } = await read({ kinds, logs: true });
