@@ -17,7 +17,7 @@ export async function createProgress({ stderr, env }: Io): Promise<ProgressView>
   const { SingleBar } = (await import('cli-progress')).default;
   const bar = new SingleBar({
     stream: stderr,
-    format: 'Reading {kind} [{bar}] {value} of about {total} objects, {rate}/s',
+    format: 'Reading {kind} [{bar}] {value} of about {total} objects, {rate}/s, {pages} pages',
     clearOnComplete: true,
     hideCursor: true,
     barsize: 20,
@@ -32,7 +32,11 @@ export async function createProgress({ stderr, env }: Io): Promise<ProgressView>
       if (elapsed < QUIET_MS) return;
       const read = sum(steps, ({ objects }) => objects);
       const total = read + sum(steps, ({ remaining }) => remaining ?? 0);
-      const payload = { kind: step.kind, rate: Math.round((read * 1000) / elapsed) };
+      const payload = {
+        kind: step.kind,
+        rate: Math.round((read * 1000) / elapsed),
+        pages: sum(steps, ({ pages }) => pages),
+      };
       if (!running) bar.start(total, read, payload);
       running = true;
       bar.setTotal(total);
