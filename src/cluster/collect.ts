@@ -28,8 +28,10 @@ export interface CollectOptions {
   readonly pace?: Pace;
 }
 
-/** Lists read side by side: a list costs the API server up to ten seats of its concurrency, whatever its page size. */
+// A long list costs the API server up to ten seats of its concurrency, whatever its page size, so few are read side by
+// side; what belongs to no namespace is short.
 const LISTS_AT_ONCE = 4;
+const SHORT_LISTS_AT_ONCE = 4;
 
 /**
  * Reads what the analyzers need: one list per kind (and namespace), in pages, then the logs of broken containers. A
@@ -95,8 +97,11 @@ async function readLists(reader: Reader, connection: Connection, options: Collec
   if (asked !== undefined) await checkNamespaces(reader, asked);
 
   const slot = limiter(LISTS_AT_ONCE);
+  const shortSlot = limiter(SHORT_LISTS_AT_ONCE);
   const list: ListOne = (kind, namespace, onAnswer) =>
-    slot(() => readOutcome(kind, namespace, reader, { onProgress: options.onProgress, onAnswer }));
+    (resources[kind].namespaced ? slot : shortSlot)(() =>
+      readOutcome(kind, namespace, reader, { onProgress: options.onProgress, onAnswer }),
+    );
   const namespaced = kinds.filter((kind) => resources[kind].namespaced);
   const clusterScoped = kinds.filter((kind) => !resources[kind].namespaced);
   const [inNamespaces, ...outcomes] = await Promise.all([

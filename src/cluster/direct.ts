@@ -15,15 +15,20 @@ import { CONNECTIONS, place, type Wire, type WireAnswer, type WireRequest } from
 /** What the TLS connection is to trust, and whom it expects there. */
 export type Trust = Pick<ConnectionOptions, 'ca' | 'servername' | 'rejectUnauthorized'>;
 
-/** Asks a server over connections of its own, without a proxy. */
-export function directWire(server: URL, trust: Trust): Wire {
+// Opening a connection takes a handshake: on a fast network another request is through before.
+const PATIENCE_MS = 3;
+
+/** Asks a server over connections of its own, without a proxy. `patienceMs` is how long a busy connection is waited for. */
+export function directWire(server: URL, trust: Trust, patienceMs: number = PATIENCE_MS): Wire {
   const slot = limiter(CONNECTIONS);
   const open = server.protocol === 'https:' ? tlsDoor(server, trust) : plainDoor(server);
-  const idle: Connection[] = [];
   const all = new Set<Connection>();
+  const idle: Connection[] = [];
+  const waiting: Waiting[] = [];
   let identity: Access | undefined;
 
-  function connectionFor(access: Access): Connection {
+  /** A connection that is free, or will be in a moment; else a new one. */
+  async function take(access: Access): Promise<Connection> {
     if (!isSame(access, identity)) {
       // Whoever the open connections were for, it is somebody else now.
       for (const connection of idle.splice(0)) drop(connection);
@@ -34,9 +39,38 @@ export function directWire(server: URL, trust: Trust): Wire {
       if (known.isOpen) return known;
       drop(known);
     }
+    const free = all.size === 0 ? undefined : await soon(access);
+    if (free !== undefined) return free;
     const connection = new Connection(open(access));
     all.add(connection);
     return connection;
+  }
+
+  const soon = (access: Access): Promise<Connection | undefined> =>
+    new Promise((resolve) => {
+      const wait: Waiting = {
+        access,
+        take(connection) {
+          clearTimeout(timer);
+          resolve(connection);
+        },
+      };
+      const timer = setTimeout(() => {
+        waiting.splice(waiting.indexOf(wait), 1);
+        resolve(undefined);
+      }, patienceMs);
+      waiting.push(wait);
+    });
+
+  function release(connection: Connection, access: Access): void {
+    if (!connection.isOpen || !isSame(access, identity)) {
+      drop(connection);
+      return;
+    }
+    const index = waiting.findIndex((wait) => isSame(wait.access, access));
+    const [next] = index < 0 ? [] : waiting.splice(index, 1);
+    if (next === undefined) idle.push(connection);
+    else next.take(connection);
   }
 
   function drop(connection: Connection): void {
@@ -47,11 +81,10 @@ export function directWire(server: URL, trust: Trust): Wire {
   async function ask(request: WireRequest, answer: WireAnswer): Promise<void> {
     const { access, signal } = request;
     for (;;) {
-      const connection = connectionFor(access);
+      const connection = await take(access);
       try {
         await connection.ask(headOf(server, request), signal, answer);
-        if (connection.isOpen && isSame(access, identity)) idle.push(connection);
-        else drop(connection);
+        release(connection, access);
         return;
       } catch (error) {
         drop(connection);
@@ -67,6 +100,12 @@ export function directWire(server: URL, trust: Trust): Wire {
       for (const connection of all) connection.end();
     },
   };
+}
+
+/** A request that may go over a connection for `access`. */
+interface Waiting {
+  readonly access: Access;
+  take(connection: Connection): void;
 }
 
 /** Whether they show the same certificate; what else they are goes with each request. */

@@ -29,7 +29,7 @@ export interface Wire {
   close(): void;
 }
 
-/** Connections at once: up to four lists are read side by side, each with its next page on the way. */
+/** Connections at once: four long lists are read side by side, each with its next page on the way. */
 export const CONNECTIONS = 8;
 
 /** How Node's sockets want a host and a port. */

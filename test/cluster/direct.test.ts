@@ -11,13 +11,17 @@ const pem = (name: string) => readFileSync(tlsFile(name), 'utf8');
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 
 /** A server that answers each piece of bytes it gets, and a wire to it. */
-async function wired(server: Server, scheme = 'http', trust: Trust = {}, host = '127.0.0.1') {
+async function wired(server: Server, scheme = 'http', trust: Trust = {}, patienceMs?: number) {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket.on('error', () => undefined));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const wire = directWire(new URL(`${scheme}://${host}:${(server.address() as AddressInfo).port}/`), trust);
+  const wire = directWire(
+    new URL(`${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/`),
+    trust,
+    patienceMs,
+  );
   onTestFinished(() => {
     wire.close();
     for (const socket of sockets) socket.destroy();
@@ -131,6 +135,33 @@ test('no more than eight connections are open at once', async () => {
   await Promise.all(Array.from({ length: 30 }, () => get()));
   expect(most).toBe(8);
   expect(sockets.size).toBe(8);
+});
+
+test('a connection that is free in a moment is waited for', async () => {
+  const { get, sockets } = await wired(
+    answering((_, socket) => socket.write(OK)),
+    'http',
+    {},
+    10_000,
+  );
+  await Promise.all(Array.from({ length: 5 }, () => get()));
+  expect(sockets.size).toBe(1);
+});
+
+test('who waits for a connection that breaks gets one of their own', async () => {
+  let asked = 0;
+  const { get } = await wired(
+    answering((_, socket) => {
+      if (asked++ === 0) socket.destroy();
+      else socket.write(OK);
+    }),
+    'http',
+    {},
+    20,
+  );
+  const [first, second] = await Promise.allSettled([get(), get()]);
+  expect(first).toMatchObject({ status: 'rejected', reason: { trouble: 'broken' } });
+  expect(second).toMatchObject({ status: 'fulfilled', value: { body: 'ok' } });
 });
 
 /** A TLS server that answers with the common name of whoever asks, and whether the session goes on from an earlier one. */
