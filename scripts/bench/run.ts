@@ -2,8 +2,11 @@
  * Measures podlens against what else reads a cluster, on a synthetic one that a process of its own serves over TLS:
  *
  *   npm run bench -- [--pods 1000,10000,50000,150000] [--broken 0.02] [--seed 1] [--runs 3] [--skip kubectl,client-node]
+ *                    [--link 100,30]
  *
  * The bytes are serialised beforehand, so the server costs little more than the encryption: a real one takes longer.
+ * `--link` is a slow link, in Mbit/s and milliseconds of its round trip, over which up to 50,000 pods are read as well;
+ * `--link none` leaves it out.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,6 +23,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: '1' },
     runs: { type: 'string', default: '3' },
     skip: { type: 'string', default: '' },
+    link: { type: 'string', default: '100,30' },
   },
 });
 
@@ -44,17 +48,27 @@ interface Line extends Measured {
 
 const isThere = (command: string): boolean => spawnSync('which', [command]).status === 0;
 
-function rowsFor(url: string, kubeconfig: string): Row[] {
+const PROTOBUF = ['-H', 'Accept: application/vnd.kubernetes.protobuf'];
+
+function curl(name: string, url: string, flags: readonly string[] = [], output = '/dev/null'): Row {
   const ca = join(ROOT, 'test/support/tls/cert.pem');
-  const curl = (name: string, ...headers: string[]): Row => {
-    const args = ['--silent', '--cacert', ca, ...headers, '-o', '/dev/null', `${url}/api/v1/pods`];
-    return { name, command: 'curl', args };
-  };
+  return { name, command: 'curl', args: ['--silent', '--cacert', ca, ...flags, '-o', output, `${url}/api/v1/pods`] };
+}
+
+function podlens(kubeconfig: string): Row {
   const env = { ...process.env, KUBECONFIG: kubeconfig };
+  return { name: 'podlens analyze -A', command: node, args: [PODLENS, 'analyze', '-A'], env };
+}
+
+function rowsFor(url: string, kubeconfig: string): Row[] {
+  const env = { ...process.env, KUBECONFIG: kubeconfig };
+  const dump = join(folder, 'pods.json');
   const rows: Row[] = [
-    curl('curl, all pods as JSON'),
-    curl('curl, all pods as protobuf', '-H', 'Accept: application/vnd.kubernetes.protobuf'),
-    { name: 'podlens analyze -A', command: node, args: [PODLENS, 'analyze', '-A'], env },
+    curl('curl, all pods as JSON', url),
+    curl('curl, all pods as protobuf', url, PROTOBUF),
+    podlens(kubeconfig),
+    curl('curl, all pods as JSON, into a file', url, [], dump),
+    { name: 'podlens analyze -f, that file', command: node, args: [PODLENS, 'analyze', '-f', dump] },
     {
       name: 'client-node, all pods in pages',
       command: node,
@@ -68,6 +82,13 @@ function rowsFor(url: string, kubeconfig: string): Row[] {
     return command === node || isThere(command);
   });
 }
+
+/** The same over a slow link, where what counts are the bytes and the round trips. */
+const slowRows = (url: string, kubeconfig: string): Row[] => [
+  curl('curl, all pods as protobuf, compressed', url, ['-H', 'Accept-Encoding: gzip', ...PROTOBUF]),
+  curl('curl, all pods as JSON, compressed', url, ['-H', 'Accept-Encoding: gzip']),
+  podlens(kubeconfig),
+];
 
 interface Server {
   readonly url: string;
@@ -102,6 +123,15 @@ async function serve(pods: number): Promise<Server> {
     },
     stop: () => void child.kill(),
   };
+}
+
+/** A way to the server over a slow link. */
+async function slowed(url: string, [mbits = '', roundTrip = '']: readonly string[]) {
+  const script = join(ROOT, 'scripts/bench/link.ts');
+  const child = spawn(node, [script, new URL(url).port, mbits, roundTrip], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const { value } = await createInterface(child.stdout)[Symbol.asyncIterator]().next();
+  const { port } = JSON.parse(value as string) as { port: number };
+  return { url: `https://127.0.0.1:${port}`, stop: () => void child.kill() };
 }
 
 function kubeconfigFor(url: string): string {
@@ -178,7 +208,16 @@ try {
     const server = await serve(pods);
     const rows = rowsFor(server.url, kubeconfigFor(server.url));
     const percent = Number(options.broken) * 100;
-    print(`${pods.toLocaleString('en')} pods, ${percent} % of them broken`, await compare(rows, runs, server));
+    const title = `${pods.toLocaleString('en')} pods, ${percent} % of them broken`;
+    print(title, await compare(rows, runs, server));
+    if (options.link !== 'none' && pods <= 50_000) {
+      const [mbits, roundTrip] = options.link.split(',');
+      const link = await slowed(server.url, [mbits ?? '', roundTrip ?? '']);
+      const slow = slowRows(link.url, kubeconfigFor(link.url));
+      await compare(slow, 1, server); // the server compresses each answer once
+      print(`${title}, over ${mbits} Mbit/s with a round trip of ${roundTrip} ms`, await compare(slow, runs, server));
+      link.stop();
+    }
     server.stop();
   }
 } finally {

@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { resources } from '../../src/cluster/kinds.ts';
 import type { ApiKind } from '../../src/objects/kinds-schema.ts';
 import { encodeListHead, encodeListMeta } from '../../test/support/protobuf-encode.ts';
@@ -35,8 +36,8 @@ const server = createServer(
     requests++;
     const url = new URL(request.url ?? '/', 'https://localhost');
     const kind = paths.get(url.pathname);
-    if (kind === undefined) discovery(url.pathname, response);
-    else list(kind, url.searchParams, request, response);
+    const answer = kind === undefined ? discovery(url.pathname) : list(kind, url.searchParams, request);
+    send(answer, request, response);
   },
 );
 server.keepAliveTimeout = 60_000;
@@ -49,11 +50,17 @@ process.stdin.on('data', () => {
   bytes = 0;
 });
 
-function list(kind: ApiKind, query: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {
+interface Answer {
+  readonly status?: number;
+  readonly type: string;
+  readonly buffers: readonly Buffer[];
+}
+
+function list(kind: ApiKind, query: URLSearchParams, request: IncomingMessage): Answer {
   const all = stored.get(kind);
   const count = all?.count ?? 0;
   const from = Number(query.get('continue') ?? 0);
-  const limit = Number(query.get('limit') ?? 0);
+  const limit = query.get('resourceVersion') === '0' ? 0 : Number(query.get('limit') ?? 0);
   const to = limit === 0 ? count : Math.min(count, from + limit);
   const accept = request.headers.accept ?? '';
   const meta = {
@@ -71,45 +78,58 @@ function list(kind: ApiKind, query: URLSearchParams, request: IncomingMessage, r
       priority: 0,
     }));
     const head = { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata: meta, columnDefinitions };
-    sendJson(response, head, 'rows', all?.rows.slice(from, to) ?? []);
-  } else if (accept.includes('protobuf')) {
+    return json(head, 'rows', all?.rows.slice(from, to) ?? []);
+  }
+  if (accept.includes('protobuf')) {
     const items = all?.protobuf.slice(from, to) ?? [];
     const listMeta = encodeListMeta(meta);
     const length = items.reduce((sum, item) => sum + item.length, listMeta.length);
-    send(response, 'application/vnd.kubernetes.protobuf', [
-      encodeListHead(kind, groupVersion, length),
-      listMeta,
-      ...items,
-    ]);
-  } else {
-    sendJson(
-      response,
-      { kind: `${kind}List`, apiVersion: groupVersion, metadata: meta },
-      'items',
-      all?.json.slice(from, to) ?? [],
-    );
+    const buffers = [encodeListHead(kind, groupVersion, length), listMeta, ...items];
+    return { type: 'application/vnd.kubernetes.protobuf', buffers };
   }
+  const head = { kind: `${kind}List`, apiVersion: groupVersion, metadata: meta };
+  return json(head, 'items', all?.json.slice(from, to) ?? []);
 }
 
-function sendJson(response: ServerResponse, head: object, name: string, pieces: readonly Buffer[]): void {
+function json(head: object, name: string, pieces: readonly Buffer[]): Answer {
   const start = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"${name}":[`);
   const last = pieces.at(-1);
   const body = last === undefined ? [] : [...pieces.slice(0, -1), last.subarray(0, -1)];
-  send(response, 'application/json', [start, ...body, Buffer.from(']}\n')]);
+  return { type: 'application/json', buffers: [start, ...body, Buffer.from(']}\n')] };
 }
 
-function send(response: ServerResponse, type: string, buffers: readonly Buffer[]): void {
-  const length = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+const sizeOf = (buffers: readonly Buffer[]): number => buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+
+// As the API server: what is shorter is never compressed.
+const WORTH_GZIP = 128 * 1024;
+
+/** Compressed answers; only the first client waits for the work. */
+const zipped = new Map<string, Buffer>();
+
+function send(
+  { status = 200, type, buffers }: Answer,
+  { url, headers }: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const zip = headers['accept-encoding']?.includes('gzip') === true && sizeOf(buffers) > WORTH_GZIP;
+  const key = `${url} ${type}`;
+  if (zip && !zipped.has(key)) zipped.set(key, gzipSync(Buffer.concat(buffers), { level: 1 }));
+  const body = zip ? [zipped.get(key) as Buffer] : buffers;
+  const length = sizeOf(body);
   bytes += length;
-  response.writeHead(200, { 'content-type': type, 'content-length': length });
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': length,
+    ...(zip ? { 'content-encoding': 'gzip' } : {}),
+  });
   response.cork();
-  for (const buffer of buffers) response.write(buffer);
+  for (const buffer of body) response.write(buffer);
   response.uncork();
   response.end();
 }
 
 /** As much as kubectl asks for before it lists pods. */
-function discovery(path: string, response: ServerResponse): void {
+function discovery(path: string): Answer {
   const serverAddress = { serverAddressByClientCIDRs: [] };
   const answers: Record<string, object> = {
     '/version': { major: '1', minor: '36', gitVersion: 'v1.36.1' },
@@ -131,11 +151,8 @@ function discovery(path: string, response: ServerResponse): void {
     },
   };
   const answer = answers[path];
-  if (answer !== undefined) {
-    send(response, 'application/json', [Buffer.from(JSON.stringify(answer))]);
-    return;
-  }
-  const status = {
+  if (answer !== undefined) return { type: 'application/json', buffers: [Buffer.from(JSON.stringify(answer))] };
+  const failure = {
     kind: 'Status',
     apiVersion: 'v1',
     status: 'Failure',
@@ -143,6 +160,5 @@ function discovery(path: string, response: ServerResponse): void {
     code: 404,
     message: 'not found',
   };
-  response.writeHead(404, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(status));
+  return { status: 404, type: 'application/json', buffers: [Buffer.from(JSON.stringify(failure))] };
 }
