@@ -5,7 +5,7 @@ import { type FitNeeds, keyOf } from '../objects/fits.ts';
 import { type Placement, placementOf } from '../objects/placement.ts';
 import { conditionOf, isLiving, isTerminal, type Pod, podEvents, podRef, troubledPods } from '../objects/pods.ts';
 import { objectKey } from '../objects/refs.ts';
-import { parseSchedulerMessage } from '../objects/scheduler-message.ts';
+import { parseSchedulerMessage, type SchedulerMessage } from '../objects/scheduler-message.ts';
 import { schedulerWordsOf } from '../objects/scheduler-words.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
@@ -54,7 +54,7 @@ interface Cause extends Words {
 /** What is worked out once for all pods that are alike. */
 interface Session {
   readonly cluster: View<Needs>;
-  readonly alike: Map<string, Cause>;
+  readonly alike: Map<string, Cause | undefined>;
   readonly schedulers: Map<string, Scheduler>;
 }
 
@@ -111,44 +111,52 @@ function confidenceOf(placement: Placement): Confidence {
 /** The cause; undefined where it lies with a claim, which `claim-binding` looks at, or where nothing is wrong. */
 function causeOf({ cluster, alike }: Session, pod: Pod, text: string, reason: string | undefined): Cause | undefined {
   const said = text === '' ? undefined : parseSchedulerMessage(text);
-  const plain = (code: SchedulingCode, words: string): Cause => ({
-    code,
-    text: words,
-    evidence: [],
-    detail: {},
-    confidence: 'certain',
-    pod,
-  });
   if (said?.form === 'deleting') return undefined;
-  if (said?.form === 'no-nodes') return plain('sched.no-nodes', 'The cluster has no nodes.');
+  if (said?.form === 'no-nodes') return plain(pod, 'sched.no-nodes', 'The cluster has no nodes.');
   if (said?.form === 'free') {
     const code =
       reason === 'SchedulerError' || /plugin "|binding/.test(text) ? 'sched.scheduler-error' : 'sched.unknown';
-    return plain(code, `The scheduler says "${text}".`);
+    return plain(pod, code, `The scheduler says "${text}".`);
   }
   if (said?.form === 'pod' && !said.reasons.some(({ code }) => code === 'sched.node-affinity')) {
     const { code, text: words } = said.reasons[0] ?? { code: 'sched.unknown', text: '' };
-    return isOurs(code) ? plain(code, `The scheduler says "${words}".`) : undefined;
+    return isOurs(code) ? plain(pod, code, `The scheduler says "${words}".`) : undefined;
   }
-  const key = `${keyOf(pod)}${text}`;
-  const known = alike.get(key);
-  if (known !== undefined) return known;
+  const key = `${keyOf(cluster, pod)}${text}`;
+  if (!alike.has(key)) alike.set(key, placedCause(cluster, pod, text, said));
+  return alike.get(key);
+}
+
+const plain = (pod: Pod, code: SchedulingCode, text: string): Cause => ({
+  code,
+  text,
+  evidence: [],
+  detail: {},
+  confidence: 'certain',
+  pod,
+});
+
+/** The cause as nodes and pods tell, on which much depends: worked out for the first of the pods that are alike. */
+function placedCause(
+  cluster: View<Needs>,
+  pod: Pod,
+  text: string,
+  said: SchedulerMessage | undefined,
+): Cause | undefined {
   const placement = placementOf(cluster, pod, said);
   if (placement === undefined) {
     const code = said?.form === 'pod' ? 'sched.node-affinity' : 'sched.unknown';
-    return plain(code, text === '' ? 'The scheduler gives no reason.' : `The scheduler says "${text}".`);
+    return plain(pod, code, text === '' ? 'The scheduler gives no reason.' : `The scheduler says "${text}".`);
   }
   if (!isOurs(placement.code)) return undefined;
   const words = wordsOf({ cluster, pod, placement, said });
-  const cause: Cause = {
+  return {
     ...words,
     text: `${words.text}${othersSentence(cluster, pod, placement)}`,
     code: placement.code,
     confidence: confidenceOf(placement),
     pod,
   };
-  alike.set(key, cause);
-  return cause;
 }
 
 const isOurs = (code: string): code is SchedulingCode => Object.hasOwn(rules, code);

@@ -1,4 +1,5 @@
 import type { NodeFit } from '../objects/fits.ts';
+import { hostPortsOf } from '../objects/node-usage.ts';
 import type { Placement } from '../objects/placement.ts';
 import { type Pod, podRef } from '../objects/pods.ts';
 import { selectorText } from '../objects/selector.ts';
@@ -7,9 +8,7 @@ import { type Case, type Fact, listed, obstacleOf, onNodes, toldWords, type Word
 export function portWords(it: Case): Words {
   const { pod, placement } = it;
   const obstacle = placement.nodes.map((fit) => obstacleOf(fit, 'sched.host-port')).find((o) => o !== undefined);
-  const ports = (pod.spec?.containers ?? []).flatMap(({ ports = [] }) =>
-    ports.flatMap(({ hostPort }) => hostPort ?? []),
-  );
+  const ports = hostPortsOf(pod).map(({ port }) => port);
   const field: Fact = { from: podRef(pod), where: 'spec.containers[*].ports[*].hostPort', text: ports.join(', ') };
   if (obstacle === undefined) {
     return {

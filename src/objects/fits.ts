@@ -2,13 +2,13 @@ import type { View } from '../snapshot.ts';
 import type { Node } from './kinds-schema.ts';
 import { asksForNoNode, matchesNodeSelector, matchesTerm, nodeTermsOf } from './node-affinity.ts';
 import { collide, type HostPort, hostPortsOf, podIndexOf } from './node-usage.ts';
-import { type Neighbourhood, neighbourhoodOf } from './pod-affinity.ts';
+import { type Neighbourhood, neighbourhoodOf, neighboursMatter } from './pod-affinity.ts';
 import type { PodSpec } from './pod-schema.ts';
 import type { Pod } from './pods.ts';
 import { allocatableOf, requestsOf } from './resources.ts';
 import { codeOfResource, type ScheduleCode } from './scheduler-message.ts';
 import { classOfTaint, type Taint, type TaintClass, untolerated } from './taints.ts';
-import { claimNameOf } from './volumes.ts';
+import { claimNameOf, claimsOf } from './volumes.ts';
 
 export type FitNeeds = 'Pod' | 'Node' | 'Namespace' | 'PersistentVolumeClaim' | 'PersistentVolume';
 
@@ -47,19 +47,23 @@ export function fitsOf(cluster: View<FitNeeds>, pod: Pod): readonly NodeFit[] {
   return cluster.list('Node').map((node) => ({ node, name: node.metadata?.name ?? '', obstacles: check(node) }));
 }
 
-/** Everything of a pod that decides where it may go. */
-export function keyOf(pod: Pod): string {
+/**
+ * Everything that decides where a pod may go, and what is said of it: pods with the same key fare alike, whatever owns
+ * them.
+ */
+export function keyOf(cluster: View<FitNeeds>, pod: Pod): string {
   const { spec, metadata } = pod;
+  const claims = claimsOf(pod);
   return JSON.stringify([
-    metadata?.namespace,
-    metadata?.labels,
+    neighboursMatter(cluster, pod) ? [metadata?.namespace, metadata?.labels] : [],
     spec?.nodeSelector,
     spec?.affinity,
     spec?.tolerations,
     spec?.topologySpreadConstraints,
     [...requestsOf(pod)],
     hostPortsOf(pod),
-    spec?.volumes?.map((volume) => claimNameOf(pod, volume)),
+    claims.length > 0 ? [metadata?.namespace, ...claims] : [],
+    spec?.resourceClaims,
   ]);
 }
 

@@ -26,6 +26,14 @@ export interface Neighbourhood {
 const requiredOf = (rules: Affinity['podAffinity'] | undefined): readonly Term[] =>
   rules?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
 
+/** Whether other pods decide where this one may go: by its own rules or by theirs, which look at namespace and labels. */
+export function neighboursMatter(cluster: View<'Pod'>, { metadata, spec }: Pod): boolean {
+  const { affinity, topologySpreadConstraints } = spec ?? {};
+  const { repellingOwn, repellingAll } = podIndexOf(cluster);
+  const own = affinity?.podAffinity ?? affinity?.podAntiAffinity ?? topologySpreadConstraints;
+  return own !== undefined || repellingAll.length > 0 || repellingOwn.has(metadata?.namespace ?? '');
+}
+
 export function neighbourhoodOf(cluster: View<Needs>, pod: Pod): Neighbourhood {
   const conflicts = requiredOf(pod.spec?.affinity?.podAntiAffinity).map((term) => ({
     term,
