@@ -3,7 +3,7 @@ import type { AnyAnalyzer } from './analyzer.ts';
 import { changeKinds, changesBefore } from './changes.ts';
 import { correlate } from './correlate.ts';
 import type { Gap, Problem, Report, Scope } from './finding.ts';
-import type { Kind, Snapshot } from './snapshot.ts';
+import { type Kind, namespacesOf, type Snapshot } from './snapshot.ts';
 import { timelineOf } from './timeline.ts';
 
 export interface DiagnoseOptions {
@@ -28,7 +28,7 @@ export function diagnose(snapshot: Snapshot, { analyzers, scope = {}, gaps = [] 
     gaps: [...gaps, ...analysis.gaps],
     stats: {
       objects: Object.fromEntries(kindsFor(analyzers).map((kind) => [kind, snapshot.list(kind).length])),
-      namespaces: new Set(snapshot.list('Pod').map((pod) => pod.metadata?.namespace)).size,
+      namespaces: namespacesOf(snapshot.list('Pod')).length,
       analyzers: analyzers.length,
     },
   };

@@ -92,17 +92,41 @@ export function createSnapshot(contents: Contents): Snapshot {
 
 /** The lists are sorted, and an index of a large cluster's pods would take as much memory as a tenth of them. */
 function find(objects: readonly Named[], name: string, namespace: string): Named | undefined {
+  const object = objects[placeOf(objects, namespace, name)];
+  const { metadata } = object ?? {};
+  return (metadata?.namespace ?? '') === namespace && (metadata?.name ?? '') === name ? object : undefined;
+}
+
+/** The objects of one namespace, from a snapshot's list: they stand together. */
+export const inNamespace = <T extends Named>(objects: readonly T[], namespace: string): readonly T[] =>
+  objects.slice(placeOf(objects, namespace, ''), endOf(objects, namespace));
+
+/** The namespaces that the objects of a snapshot's list are in, in order. */
+export function namespacesOf(objects: readonly Named[]): string[] {
+  const namespaces: string[] = [];
+  for (let at = 0; at < objects.length; ) {
+    const { namespace = '' } = objects[at]?.metadata ?? {};
+    namespaces.push(namespace);
+    at = endOf(objects, namespace);
+  }
+  return namespaces;
+}
+
+/** Where the next namespace begins: nothing stands between a name and the same with a zero behind it. */
+const endOf = (objects: readonly Named[], namespace: string): number => placeOf(objects, `${namespace}\0`, '');
+
+/** Where in a sorted list an object of that name stands, or would stand. */
+function placeOf(objects: readonly Named[], namespace: string, name: string): number {
   let from = 0;
   let to = objects.length;
   while (from < to) {
     const middle = (from + to) >>> 1;
     const { metadata } = objects[middle] ?? {};
     const order = compare(metadata?.namespace ?? '', namespace) || compare(metadata?.name ?? '', name);
-    if (order === 0) return objects[middle];
     if (order < 0) from = middle + 1;
     else to = middle;
   }
-  return undefined;
+  return from;
 }
 
 function byName(a: Named, b: Named): number {
@@ -113,4 +137,4 @@ function byName(a: Named, b: Named): number {
 }
 
 /** Orders strings by code unit, the same on every machine and in every locale. */
-export const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+export const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);

@@ -88,7 +88,7 @@ function checkOf(cluster: View<FitNeeds>, pod: Pod): (node: Node) => readonly Ob
     const usage = byNode.get(node.metadata?.name ?? '');
     pushResources(obstacles, requests, allocatableOf(node), usage?.requested);
     const pods = allocatableOf(node).get('pods');
-    if (pods !== undefined && usage !== undefined && usage.pods.length >= pods) {
+    if (pods !== undefined && usage !== undefined && usage.pods >= pods) {
       obstacles.push({ tier: 'now', code: 'sched.too-many-pods', resource: 'pods', asked: 1, offered: pods, free: 0 });
     }
     pushPorts(obstacles, ports, usage?.ports);

@@ -1,7 +1,7 @@
-import type { View } from '../snapshot.ts';
-import type { Pod } from './pod-schema.ts';
+import { inNamespace, type View } from '../snapshot.ts';
+import type { Container, Pod } from './pod-schema.ts';
 import { isTerminal } from './pods.ts';
-import { addRequests } from './resources.ts';
+import { type Amounts, asksTheSame, sumOfRequests } from './resources.ts';
 
 export interface HostPort {
   readonly port: number;
@@ -11,18 +11,16 @@ export interface HostPort {
 
 /** What the pods on one node take up, as far as pods were read. */
 interface NodeUsage {
-  readonly pods: readonly Pod[];
+  readonly pods: number;
   /** What they request together, by resource. */
-  readonly requested: ReadonlyMap<string, number>;
+  readonly requested: Amounts;
   readonly ports: readonly (HostPort & { readonly pod: Pod })[];
 }
 
-/** Pods by where they are, without those that have finished. */
-export interface PodIndex {
+/** What pods that have a node, and have not finished, mean to others. */
+interface PodIndex {
   readonly byNode: ReadonlyMap<string, NodeUsage>;
-  /** Pods that have a node. */
-  readonly byNamespace: ReadonlyMap<string, readonly Pod[]>;
-  /** Pods that have a node and required anti-affinity, which may keep away others in their own namespace. */
+  /** Pods with required anti-affinity, which may keep away others in their own namespace. */
   readonly repellingOwn: ReadonlyMap<string, readonly Pod[]>;
   /** … and those whose rules reach into other namespaces. */
   readonly repellingAll: readonly Pod[];
@@ -41,55 +39,74 @@ export function podIndexOf(cluster: View<'Pod'>): PodIndex {
   return index;
 }
 
+/** The pods of a namespace that take up room on a node. */
+export const placedPods = (cluster: View<'Pod'>, namespace: string): readonly Pod[] =>
+  inNamespace(cluster.list('Pod'), namespace).filter(isPlaced);
+
+const isPlaced = (pod: Pod): boolean => pod.spec?.nodeName !== undefined && !isTerminal(pod);
+
 interface Usage extends NodeUsage {
-  readonly pods: Pod[];
+  pods: number;
   readonly requested: Map<string, number>;
   readonly ports: (HostPort & { pod: Pod })[];
 }
 
 function build(pods: readonly Pod[]): PodIndex {
   const byNode = new Map<string, Usage>();
-  const byNamespace = new Map<string, Pod[]>();
   const repellingOwn = new Map<string, Pod[]>();
   const repellingAll: Pod[] = [];
+  let asking: Asking | undefined;
   for (const pod of pods) {
     const node = pod.spec?.nodeName;
     if (node === undefined || isTerminal(pod)) continue;
-    let usage = byNode.get(node);
-    if (usage === undefined) {
-      usage = { pods: [], requested: new Map(), ports: [] };
-      byNode.set(node, usage);
-    }
-    usage.pods.push(pod);
-    addRequests(usage.requested, pod);
-    for (const port of hostPortsOf(pod)) usage.ports.push({ ...port, pod });
-    const namespace = pod.metadata?.namespace ?? '';
-    const neighbours = byNamespace.get(namespace);
-    if (neighbours === undefined) byNamespace.set(namespace, [pod]);
-    else neighbours.push(pod);
-    const rules = pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+    // Replicas follow each other.
+    if (asking === undefined || !asksTheSame(pod, asking.first)) asking = askingOf(pod);
+    const usage = byNode.get(node) ?? { pods: 0, requested: new Map(), ports: [] };
+    if (usage.pods === 0) byNode.set(node, usage);
+    addTo(usage, pod, asking);
+    const rules = pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+    if (rules === undefined || rules.length === 0) continue;
+    const { namespace = '' } = pod.metadata ?? {};
+    const own = repellingOwn.get(namespace);
     if (rules.some(({ namespaces, namespaceSelector }) => namespaceSelector !== undefined || namespaces?.length)) {
       repellingAll.push(pod);
-    } else if (rules.length > 0) {
-      const own = repellingOwn.get(namespace);
-      if (own === undefined) repellingOwn.set(namespace, [pod]);
-      else own.push(pod);
-    }
+    } else if (own === undefined) repellingOwn.set(namespace, [pod]);
+    else own.push(pod);
   }
-  return { byNode, byNamespace, repellingOwn, repellingAll };
+  return { byNode, repellingOwn, repellingAll };
 }
 
-export function hostPortsOf({ spec }: Pod): HostPort[] {
-  const ports: HostPort[] = [];
-  for (const container of [...(spec?.containers ?? []), ...(spec?.initContainers ?? []).filter(isSidecar)]) {
-    for (const { hostPort, protocol = 'TCP', hostIP = '' } of container.ports ?? []) {
-      if (hostPort !== undefined && hostPort > 0) ports.push({ port: hostPort, protocol, ip: hostIP });
-    }
+/** What a pod asks of its node, and those after it that ask for the same. */
+interface Asking {
+  readonly first: Pod;
+  readonly amounts: readonly (readonly [resource: string, amount: number])[];
+  readonly ports: readonly HostPort[];
+}
+
+const askingOf = (pod: Pod): Asking => ({ first: pod, amounts: [...sumOfRequests(pod)], ports: hostPortsOf(pod) });
+
+function addTo(usage: Usage, pod: Pod, { amounts, ports }: Asking): void {
+  usage.pods++;
+  for (const [resource, amount] of amounts) {
+    usage.requested.set(resource, (usage.requested.get(resource) ?? 0) + amount);
   }
+  for (const port of ports) usage.ports.push({ ...port, pod });
+}
+
+export function hostPortsOf({ spec }: Pod): readonly HostPort[] {
+  const ports: HostPort[] = [];
+  for (const container of spec?.containers ?? []) pushHostPorts(ports, container);
+  for (const container of spec?.initContainers ?? []) if (isSidecar(container)) pushHostPorts(ports, container);
   return ports;
 }
 
-const isSidecar = ({ restartPolicy }: { readonly restartPolicy?: string }): boolean => restartPolicy === 'Always';
+function pushHostPorts(into: HostPort[], container: Container): void {
+  for (const { hostPort, protocol = 'TCP', hostIP = '' } of container.ports ?? []) {
+    if (hostPort !== undefined && hostPort > 0) into.push({ port: hostPort, protocol, ip: hostIP });
+  }
+}
+
+const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === 'Always';
 
 const isAny = (ip: string): boolean => ip === '' || ip === '0.0.0.0' || ip === '::';
 

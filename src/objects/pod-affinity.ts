@@ -1,8 +1,8 @@
-import type { View } from '../snapshot.ts';
+import { namespacesOf, type View } from '../snapshot.ts';
 import type { Node } from './kinds-schema.ts';
 import { matchesSelector } from './labels.ts';
 import { matchesTerm, nodeTermsOf } from './node-affinity.ts';
-import { podIndexOf } from './node-usage.ts';
+import { placedPods, podIndexOf } from './node-usage.ts';
 import type { Pod, PodSpec } from './pod-schema.ts';
 import { untolerated } from './taints.ts';
 
@@ -97,14 +97,13 @@ function domainsOf(cluster: View<Needs>, pods: readonly Pod[], key: string): Map
 
 /** The placed pods that a term of `owner` selects, and whether every pod it might select was read. */
 function matching(cluster: View<Needs>, owner: Pod, term: Term): { pods: readonly Pod[]; complete: boolean } {
-  const { byNamespace } = podIndexOf(cluster);
   const everywhere = term.namespaceSelector !== undefined;
   const own = owner.metadata?.namespace ?? '';
   const named = term.namespaces?.length ? term.namespaces : everywhere ? [] : [own];
-  const namespaces = everywhere ? [...byNamespace.keys()] : named;
+  const namespaces = everywhere ? namespacesOf(cluster.list('Pod')) : named;
   const pods = namespaces
     .filter((namespace) => inTerm(cluster, term, namespace, own))
-    .flatMap((namespace) => (byNamespace.get(namespace) ?? []).filter((pod) => labelled(term, pod)));
+    .flatMap((namespace) => placedPods(cluster, namespace).filter((pod) => labelled(term, pod)));
   const complete = everywhere
     ? cluster.covers('Pod') && cluster.covers('Namespace')
     : named.every((namespace) => cluster.covers('Pod', namespace));
@@ -182,7 +181,7 @@ function spreadOf(cluster: View<Needs>, pod: Pod, constraint: Constraint, all: r
     domains.set(node.metadata?.name ?? '', domain);
     if (!counts.has(domain)) counts.set(domain, 0);
   }
-  for (const other of podIndexOf(cluster).byNamespace.get(pod.metadata?.namespace ?? '') ?? []) {
+  for (const other of placedPods(cluster, pod.metadata?.namespace ?? '')) {
     const domain = domains.get(other.spec?.nodeName ?? '');
     if (domain === undefined || other.metadata?.deletionTimestamp !== undefined || !matches(other)) continue;
     counts.set(domain, (counts.get(domain) ?? 0) + 1);

@@ -33,8 +33,9 @@ export function parseQuantity(text: string | undefined): number | undefined {
  */
 export function amountOf(resource: string, quantity = ''): number {
   const units = parseQuantity(quantity) ?? 0;
-  // Binary fractions: 0.1 cores are 100 thousandths, not 100.00000000000001.
-  return Math.ceil(Number((resource === 'cpu' ? units * 1000 : units).toFixed(6)));
+  const amount = resource === 'cpu' ? units * 1000 : units;
+  // Binary fractions: 9m are 9 thousandths of a core, not 9.000000000000002.
+  return Number.isInteger(amount) ? amount : Math.ceil(Number(amount.toFixed(6)));
 }
 
 /** An amount as a person writes it: "500m" or "2" cores, "1.5Gi" of memory, "4" of anything else. */

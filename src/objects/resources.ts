@@ -14,21 +14,21 @@ const known = new WeakMap<Pod, Amounts>();
 export function requestsOf(pod: Pod): Amounts {
   let amounts = known.get(pod);
   if (amounts === undefined) {
-    amounts = sumOf(pod);
+    amounts = sumOfRequests(pod);
     known.set(pod, amounts);
   }
   return amounts;
 }
 
-/** Adds what a pod asks for, without keeping it: for the many pods that only take up room. */
-export function addRequests(into: Map<string, number>, pod: Pod): void {
-  const { spec } = pod;
-  const plain = spec?.initContainers === undefined && spec?.resources === undefined && spec?.overhead === undefined;
-  if (plain) for (const container of spec?.containers ?? []) addContainer(into, container);
-  else add(into, sumOf(pod));
-}
+/** Whether it is certain at a glance that two pods ask for the same: replicas share what they have in common. */
+export const asksTheSame = ({ spec: a }: Pod, { spec: b }: Pod): boolean =>
+  a?.containers === b?.containers &&
+  a?.initContainers === b?.initContainers &&
+  a?.resources === b?.resources &&
+  a?.overhead === b?.overhead;
 
-function sumOf({ spec }: Pod): Amounts {
+/** The same without keeping it: for the many pods that only take up room. */
+export function sumOfRequests({ spec }: Pod): Amounts {
   const total = new Map<string, number>();
   for (const container of spec?.containers ?? []) addContainer(total, container);
   const sidecars = new Map<string, number>();
