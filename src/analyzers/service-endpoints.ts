@@ -3,9 +3,10 @@ import type { Ref } from '../finding.ts';
 import { change, kubectl, look, shell } from '../objects/kubectl.ts';
 import { labelText, matchesLabels } from '../objects/labels.ts';
 import { conditionOf, isLiving, type Pod, podRef } from '../objects/pods.ts';
+import { type NamespacePods, podsIn } from '../objects/pods-by-label.ts';
 import { refTo, shortName } from '../objects/refs.ts';
 import { secondsBetween } from '../objects/time.ts';
-import type { Kinds, View } from '../snapshot.ts';
+import { inNamespace, type Kinds, type View } from '../snapshot.ts';
 
 type Needs = 'Service' | 'Pod' | 'EndpointSlice' | 'Deployment' | 'StatefulSet' | 'DaemonSet';
 type Service = Kinds['Service'];
@@ -67,35 +68,24 @@ export const serviceEndpoints = defineAnalyzer<Needs, Code>({
   needs: ['Service', 'Pod', 'EndpointSlice', 'Deployment', 'StatefulSet', 'DaemonSet'],
   rules,
   *analyze(cluster) {
-    const pods = podsByNamespace(cluster);
     const served = servedElsewhere(cluster);
+    let pods: NamespacePods | undefined;
     for (const service of cluster.list('Service')) {
       const { selector = {}, type } = service.spec ?? {};
       const { namespace = '', name = '' } = service.metadata ?? {};
       if (type === 'ExternalName' || Object.keys(selector).length === 0 || served.has(`${namespace}/${name}`)) continue;
       if (!cluster.covers('Pod', namespace)) continue;
-      const near = pods.get(namespace) ?? [];
-      const selected = near.filter((pod) => matchesLabels(selector, pod.metadata?.labels));
-      if (selected.length === 0) yield* selectsNothing(cluster, service, selector, near);
-      else if (!selected.some(isReady)) yield* noneReady(cluster, service, selected);
-      else yield* wrongPort(service, selected.filter(isReady));
+      // The Services of a namespace follow each other.
+      if (pods?.namespace !== namespace) pods = podsIn(cluster, namespace);
+      const selected = pods.selectedBy(selector);
+      if (selected.some(isServing)) yield* wrongPort(service, selected);
+      else if (selected.some(isLiving)) yield* noneReady(cluster, service, selected.filter(isLiving));
+      else yield* selectsNothing(cluster, service, selector, pods.all.filter(isLiving));
     }
   },
 });
 
-const isReady = (pod: Pod): boolean => conditionOf(pod, 'Ready')?.status === 'True';
-
-function podsByNamespace(cluster: View<Needs>): Map<string, Pod[]> {
-  const index = new Map<string, Pod[]>();
-  for (const pod of cluster.list('Pod')) {
-    if (!isLiving(pod)) continue;
-    const namespace = pod.metadata?.namespace ?? '';
-    const pods = index.get(namespace);
-    if (pods === undefined) index.set(namespace, [pod]);
-    else pods.push(pod);
-  }
-  return index;
-}
+const isServing = (pod: Pod): boolean => isLiving(pod) && conditionOf(pod, 'Ready')?.status === 'True';
 
 /** Services that have ready endpoints all the same: made by hand, or by another controller. */
 function servedElsewhere(cluster: View<Needs>): Set<string> {
@@ -166,16 +156,13 @@ interface Workload {
   readonly replicas: number | undefined;
 }
 
-function workloads(cluster: View<Needs>, namespace: string | undefined): Workload[] {
+function workloads(cluster: View<Needs>, namespace = ''): Workload[] {
   return (['Deployment', 'StatefulSet', 'DaemonSet'] as const).flatMap((kind) =>
-    cluster
-      .list(kind)
-      .filter(({ metadata }) => metadata?.namespace === namespace)
-      .map((workload) => ({
-        ref: refTo(kind, workload),
-        template: workload.spec?.template?.metadata?.labels ?? {},
-        replicas: kind === 'DaemonSet' ? undefined : ((workload as Kinds['Deployment']).spec?.replicas ?? 1),
-      })),
+    inNamespace(cluster.list(kind), namespace).map((workload) => ({
+      ref: refTo(kind, workload),
+      template: workload.spec?.template?.metadata?.labels ?? {},
+      replicas: kind === 'DaemonSet' ? undefined : ((workload as Kinds['Deployment']).spec?.replicas ?? 1),
+    })),
   );
 }
 
@@ -237,8 +224,8 @@ function* wrongPort(service: Service, pods: readonly Pod[]): Generator<Draft<Cod
   const subject = refTo('Service', service);
   for (const port of service.spec?.ports ?? []) {
     const target = port.targetPort ?? port.port;
-    if (target === undefined || pods.some((pod) => mayListen(pod, target))) continue;
-    const [pod] = pods;
+    if (target === undefined || pods.some((pod) => isServing(pod) && mayListen(pod, target))) continue;
+    const pod = pods.find(isServing);
     if (pod === undefined) return;
     const declared = portsOf(pod).map(({ name, containerPort }) =>
       name === undefined ? String(containerPort) : `${name} (${containerPort})`,
