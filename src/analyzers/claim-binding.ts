@@ -2,7 +2,7 @@ import { type Draft, defineAnalyzer } from '../analyzer.ts';
 import type { Ref } from '../finding.ts';
 import { type Claim, type ClaimUse, claimUses } from '../objects/claims.ts';
 import { ownerOf } from '../objects/owner.ts';
-import { conditionOf, type Pod, podRef } from '../objects/pods.ts';
+import { conditionOf, type Pod, podRef, troubledPods } from '../objects/pods.ts';
 import { schedulerWordsOf } from '../objects/scheduler-words.ts';
 import { secondsBetween } from '../objects/time.ts';
 import { claimsOf } from '../objects/volumes.ts';
@@ -94,7 +94,7 @@ function saidEvidence({ cluster, said }: Case): readonly Fact[] {
 
 /** The scheduler speaks of claims, and the claims do not show why. */
 function* unexplained(cluster: View<Needs>, explained: ReadonlySet<Pod>): Generator<Draft<ClaimRule>> {
-  for (const pod of cluster.list('Pod')) {
+  for (const pod of troubledPods(cluster)) {
     if (pod.spec?.nodeName !== undefined || explained.has(pod) || pod.metadata?.deletionTimestamp !== undefined)
       continue;
     const reason = claimReasons(cluster, pod).find(({ code }) => code !== 'storage.no-volume');

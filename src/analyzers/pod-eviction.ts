@@ -3,7 +3,7 @@ import { type Ending, type EvictCode, endingOf } from '../objects/ending.ts';
 import { change, destroy, kubectl, look, shell } from '../objects/kubectl.ts';
 import { endingHistory } from '../objects/leftover.ts';
 import { type Node, nodeRef } from '../objects/node-health.ts';
-import { conditionOf, type Pod, podRef } from '../objects/pods.ts';
+import { conditionOf, type Pod, podRef, troubledPods } from '../objects/pods.ts';
 import { conditionProof, type Proof, proof, sentence } from '../objects/proof.ts';
 import { cordonNode, describeNode, describePod, editWorkload, podOf } from '../objects/remedies.ts';
 import type { View } from '../snapshot.ts';
@@ -79,7 +79,7 @@ export const podEviction = defineAnalyzer<Needs, EvictCode>({
   needs: ['Pod', 'Event', 'Node', 'ReplicaSet', 'Job'],
   rules,
   *analyze(cluster) {
-    for (const evicted of cluster.list('Pod')) {
+    for (const evicted of troubledPods(cluster)) {
       const ending = endingOf(cluster, evicted);
       if (isEviction(ending)) yield explain(cluster, evicted, ending);
     }

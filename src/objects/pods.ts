@@ -69,14 +69,24 @@ export function troubledPods(cluster: View<'Pod'>): readonly Pod[] {
   const pods = cluster.list('Pod');
   let some = troubled.get(pods);
   if (some === undefined) {
-    some = pods.filter((pod) => !isQuiet(pod));
+    some = withoutQuiet(pods);
     troubled.set(pods, some);
   }
   return some;
 }
 
-function isQuiet({ metadata, spec, status }: Pod): boolean {
-  if (metadata?.deletionTimestamp !== undefined || spec?.nodeName === undefined || status === undefined) return false;
+function withoutQuiet(pods: readonly Pod[]): readonly Pod[] {
+  // Healthy pods share one status, so that most are judged by a glance at the one before.
+  let quiet: Pod['status'];
+  return pods.filter(({ metadata, spec, status }) => {
+    if (metadata?.deletionTimestamp !== undefined || spec?.nodeName === undefined || status === undefined) return true;
+    if (status !== quiet && !isQuiet(status)) return true;
+    quiet = status;
+    return false;
+  });
+}
+
+function isQuiet(status: NonNullable<Pod['status']>): boolean {
   const {
     phase,
     conditions = [],
