@@ -37,8 +37,7 @@ export const workloadRollout = defineAnalyzer({
   needs: ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'Pod'],
   rules,
   *analyze(cluster) {
-    const pods = podsByOwner(cluster);
-    const podsOf = (ref: Ref) => (pods.get(objectKey(ref)) ?? []).map((pod) => podRef(pod));
+    const podsOf = (ref: Ref) => (podsByOwner(cluster).get(objectKey(ref)) ?? []).map((pod) => podRef(pod));
     for (const deployment of cluster.list('Deployment')) {
       const progress = conditionOf(deployment, 'Progressing');
       if (progress?.status !== 'False' || progress.reason !== 'ProgressDeadlineExceeded') continue;
