@@ -225,7 +225,7 @@ function* pressuresOf(cluster: View<Needs>, node: Node): Generator<Draft<Code>> 
   const subject = nodeRef(name);
   for (const condition of node.status?.conditions ?? []) {
     const { type = '', status, message, lastTransitionTime: since } = condition;
-    if (status !== 'True') continue;
+    if (status !== 'True' || type === 'Ready') continue;
     const evidence = [conditionProof(subject, condition), ...nodeEvents(cluster, name, since)];
     const said = message === undefined ? '' : `: ${sentence(message)}`.slice(0, -1);
     const pressure = pressures[type];
