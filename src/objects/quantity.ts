@@ -1,30 +1,51 @@
 /** Resource quantities (k8s.io/apimachinery/pkg/api/resource): "500m", "1.5Gi", "2e3", "100k". */
 
-const SUFFIX: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
+const SUFFIX: ReadonlyMap<string, number> = new Map([
+  ['n', 1e-9],
+  ['u', 1e-6],
+  ['m', 1e-3],
+  ['', 1],
+  ['k', 1e3],
+  ['M', 1e6],
+  ['G', 1e9],
+  ['T', 1e12],
+  ['P', 1e15],
+  ['E', 1e18],
+  ['Ki', 2 ** 10],
+  ['Mi', 2 ** 20],
+  ['Gi', 2 ** 30],
+  ['Ti', 2 ** 40],
+  ['Pi', 2 ** 50],
+  ['Ei', 2 ** 60],
+]);
 
 /** The number of base units (cores, bytes, pieces) that a quantity stands for; undefined where it is no quantity. */
-export function parseQuantity(text: string | undefined): number | undefined {
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec(text ?? '');
+export const parseQuantity = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : (parsePlain(text) ?? parseAny(text));
+
+// So many digits are exact.
+const DIGITS = 15;
+
+/** "500m", "64Gi": digits and a suffix, as almost all are written. */
+function parsePlain(text: string): number | undefined {
+  let digits = 0;
+  let at = 0;
+  for (; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) break;
+    digits = digits * 10 + digit;
+  }
+  const factor = SUFFIX.get(text.slice(at));
+  return at === 0 || at > DIGITS || factor === undefined ? undefined : digits * factor;
+}
+
+const ZERO = 48;
+
+function parseAny(text: string): number | undefined {
+  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec(text);
   if (match === null) return undefined;
   const [, digits = '', exponent, suffix = ''] = match;
-  return exponent === undefined ? Number(digits) * (SUFFIX[suffix] ?? 1) : Number(`${digits}${exponent}`);
+  return exponent === undefined ? Number(digits) * (SUFFIX.get(suffix) ?? 1) : Number(`${digits}${exponent}`);
 }
 
 /**

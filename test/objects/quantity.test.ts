@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { amountOf, humanAmount, parseQuantity } from '../../src/objects/quantity.ts';
 
@@ -19,7 +20,21 @@ test.each([
   expect(parseQuantity(text)).toBeCloseTo(value, 9);
 });
 
-test.each(['', 'Gi', '1 Gi', '1GiB', 'one', '1e', '--1', undefined])('%j is no quantity', (text) => {
+// With a sign in front it is read the long way.
+test('digits and a suffix are read as any other quantity is', () => {
+  const digits = fc.stringMatching(/^\d{1,20}$/);
+  const suffix = fc.oneof(
+    fc.constantFrom('', 'm', 'u', 'n', 'k', 'M', 'Ki', 'Gi', 'Ei', 'E'),
+    fc.string({ maxLength: 3 }),
+  );
+  fc.assert(
+    fc.property(digits, suffix, (number, unit) => {
+      expect(parseQuantity(`${number}${unit}`)).toBe(parseQuantity(`+${number}${unit}`));
+    }),
+  );
+});
+
+test.each(['5constructor', '', 'Gi', '1 Gi', '1GiB', 'one', '1e', '--1', undefined])('%j is no quantity', (text) => {
   expect(parseQuantity(text)).toBeUndefined();
 });
 
