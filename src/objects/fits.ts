@@ -1,7 +1,7 @@
 import type { View } from '../snapshot.ts';
 import type { Node } from './kinds-schema.ts';
 import { asksForNoNode, matchesNodeSelector, matchesTerm, nodeTermsOf } from './node-affinity.ts';
-import { collide, type HostPort, hostPortsOf, podIndexOf } from './node-usage.ts';
+import { collide, type HostPort, hostPortsOf, type NodeUsage, podIndexOf } from './node-usage.ts';
 import { type Neighbourhood, neighbourhoodOf, neighboursMatter } from './pod-affinity.ts';
 import type { PodSpec } from './pod-schema.ts';
 import type { Pod } from './pods.ts';
@@ -86,8 +86,9 @@ function checkOf(cluster: View<FitNeeds>, pod: Pod): (node: Node) => readonly Ob
     }
     pushGates(obstacles, node, pod.spec?.tolerations);
     const usage = byNode.get(node.metadata?.name ?? '');
-    pushResources(obstacles, requests, allocatableOf(node), usage?.requested);
-    const pods = allocatableOf(node).get('pods');
+    const offers = allocatableOf(node);
+    pushResources(obstacles, requests, offers, usage);
+    const pods = offers.get('pods');
     if (pods !== undefined && usage !== undefined && usage.pods >= pods) {
       obstacles.push({ tier: 'now', code: 'sched.too-many-pods', resource: 'pods', asked: 1, offered: pods, free: 0 });
     }
@@ -118,13 +119,13 @@ function pushResources(
   obstacles: Obstacle[],
   requests: readonly (readonly [string, number])[],
   offers: ReadonlyMap<string, number>,
-  requested: ReadonlyMap<string, number> | undefined,
+  usage: NodeUsage | undefined,
 ): void {
   // A node that says nothing of its resources proves nothing.
   if (offers.size === 0) return;
   for (const [resource, asked] of requests) {
     const offered = offers.get(resource) ?? 0;
-    const free = Math.max(0, offered - (requested?.get(resource) ?? 0));
+    const free = Math.max(0, offered - (usage?.requested(resource) ?? 0));
     if (asked <= free) continue;
     obstacles.push({
       tier: asked > offered ? 'where' : 'now',

@@ -10,11 +10,11 @@ export interface HostPort {
 }
 
 /** What the pods on one node take up, as far as pods were read. */
-interface NodeUsage {
+export interface NodeUsage {
   readonly pods: number;
-  /** What they request together, by resource. */
-  readonly requested: Amounts;
   readonly ports: readonly (HostPort & { readonly pod: Pod })[];
+  /** How much of a resource they request together. */
+  requested(resource: string): number;
 }
 
 /** What pods that have a node, and have not finished, mean to others. */
@@ -45,12 +45,6 @@ export const placedPods = (cluster: View<'Pod'>, namespace: string): readonly Po
 
 const isPlaced = (pod: Pod): boolean => pod.spec?.nodeName !== undefined && !isTerminal(pod);
 
-interface Usage extends NodeUsage {
-  pods: number;
-  readonly requested: Map<string, number>;
-  readonly ports: (HostPort & { pod: Pod })[];
-}
-
 function build(pods: readonly Pod[]): PodIndex {
   const byNode = new Map<string, Usage>();
   const repellingOwn = new Map<string, Pod[]>();
@@ -61,9 +55,12 @@ function build(pods: readonly Pod[]): PodIndex {
     if (node === undefined || isTerminal(pod)) continue;
     // Replicas follow each other.
     if (asking === undefined || !asksTheSame(pod, asking.first)) asking = askingOf(pod);
-    const usage = byNode.get(node) ?? { pods: 0, requested: new Map(), ports: [] };
-    if (usage.pods === 0) byNode.set(node, usage);
-    addTo(usage, pod, asking);
+    let usage = byNode.get(node);
+    if (usage === undefined) {
+      usage = new Usage();
+      byNode.set(node, usage);
+    }
+    usage.add(pod, asking);
     const rules = pod.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
     if (rules === undefined || rules.length === 0) continue;
     const { namespace = '' } = pod.metadata ?? {};
@@ -79,18 +76,36 @@ function build(pods: readonly Pod[]): PodIndex {
 /** What a pod asks of its node, and those after it that ask for the same. */
 interface Asking {
   readonly first: Pod;
-  readonly amounts: readonly (readonly [resource: string, amount: number])[];
+  readonly amounts: Amounts;
   readonly ports: readonly HostPort[];
 }
 
-const askingOf = (pod: Pod): Asking => ({ first: pod, amounts: [...sumOfRequests(pod)], ports: hostPortsOf(pod) });
+const askingOf = (pod: Pod): Asking => ({ first: pod, amounts: sumOfRequests(pod), ports: hostPortsOf(pod) });
 
-function addTo(usage: Usage, pod: Pod, { amounts, ports }: Asking): void {
-  usage.pods++;
-  for (const [resource, amount] of amounts) {
-    usage.requested.set(resource, (usage.requested.get(resource) ?? 0) + amount);
+/** Adds up only the resources that somebody asks about. */
+class Usage implements NodeUsage {
+  readonly ports: (HostPort & { readonly pod: Pod })[] = [];
+  private readonly amounts: Amounts[] = [];
+  private readonly sums = new Map<string, number>();
+
+  get pods(): number {
+    return this.amounts.length;
   }
-  for (const port of ports) usage.ports.push({ ...port, pod });
+
+  add(pod: Pod, { amounts, ports }: Asking): void {
+    this.amounts.push(amounts);
+    for (const port of ports) this.ports.push({ ...port, pod });
+  }
+
+  requested(resource: string): number {
+    let sum = this.sums.get(resource);
+    if (sum === undefined) {
+      sum = 0;
+      for (const amounts of this.amounts) sum += amounts.get(resource) ?? 0;
+      this.sums.set(resource, sum);
+    }
+    return sum;
+  }
 }
 
 export function hostPortsOf({ spec }: Pod): readonly HostPort[] {

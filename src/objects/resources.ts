@@ -31,9 +31,20 @@ export const asksTheSame = ({ spec: a }: Pod, { spec: b }: Pod): boolean =>
 export function sumOfRequests({ spec }: Pod): Amounts {
   const total = new Map<string, number>();
   for (const container of spec?.containers ?? []) addContainer(total, container);
+  if (spec?.initContainers !== undefined) addInit(total, spec.initContainers);
+  if (spec?.resources !== undefined) {
+    const podLevel = amountsOf({ ...spec.resources.limits, ...spec.resources.requests });
+    for (const [resource, amount] of podLevel) total.set(resource, amount);
+  }
+  if (spec?.overhead !== undefined) add(total, amountsOf(spec.overhead));
+  for (const [resource, amount] of total) if (amount === 0) total.delete(resource);
+  return total;
+}
+
+function addInit(total: Map<string, number>, containers: readonly Container[]): void {
   const sidecars = new Map<string, number>();
   const init = new Map<string, number>();
-  for (const container of spec?.initContainers ?? []) {
+  for (const container of containers) {
     if (container.restartPolicy === 'Always') {
       addContainer(sidecars, container);
       raise(init, sidecars);
@@ -45,15 +56,11 @@ export function sumOfRequests({ spec }: Pod): Amounts {
   }
   add(total, sidecars);
   raise(total, init);
-  const podLevel = amountsOf({ ...spec?.resources?.limits, ...spec?.resources?.requests });
-  for (const [resource, amount] of podLevel) total.set(resource, amount);
-  add(total, amountsOf(spec?.overhead));
-  for (const [resource, amount] of total) if (amount === 0) total.delete(resource);
-  return total;
 }
 
 function addContainer(into: Map<string, number>, { resources }: Container): void {
-  const { requests = NONE, limits = NONE } = resources ?? {};
+  if (resources === undefined) return;
+  const { requests = NONE, limits = NONE } = resources;
   for (const resource of Object.keys(requests)) increase(into, resource, amountOf(resource, requests[resource]));
   // A request that is not written equals the limit: the API server fills it in so.
   for (const resource of Object.keys(limits)) {
