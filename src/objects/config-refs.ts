@@ -31,9 +31,10 @@ function fromContainer(container: Container, list: string): ConfigRef[] {
   const refs: ConfigRef[] = [];
   const path = `spec.${list}[${container.name ?? ''}]`;
   for (const { name, valueFrom } of container.env ?? []) {
+    if (valueFrom === undefined) continue;
     const where = { path: `${path}.env[${name ?? ''}]`, container: container.name };
-    add(refs, 'ConfigMap', valueFrom?.configMapKeyRef, where);
-    add(refs, 'Secret', valueFrom?.secretKeyRef, where);
+    add(refs, 'ConfigMap', valueFrom.configMapKeyRef, where);
+    add(refs, 'Secret', valueFrom.secretKeyRef, where);
   }
   for (const { configMapRef, secretRef } of container.envFrom ?? []) {
     const where = { path: `${path}.envFrom`, container: container.name };

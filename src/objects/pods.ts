@@ -24,39 +24,45 @@ export interface ContainerView {
 }
 
 /** All containers in the order they start: init containers and sidecars, apps, ephemeral ones. */
-export function containersOf(pod: Pod): ContainerView[] {
-  const { spec, status } = pod;
-  return [
-    ...views(spec?.initContainers, status?.initContainerStatuses, 'initContainerStatuses', (c) =>
-      c.restartPolicy === 'Always' ? 'sidecar' : 'init',
-    ),
-    ...views(spec?.containers, status?.containerStatuses, 'containerStatuses', () => 'app'),
-    ...views(
-      spec?.ephemeralContainers,
-      status?.ephemeralContainerStatuses,
-      'ephemeralContainerStatuses',
-      () => 'ephemeral',
-    ),
-  ];
+export function containersOf({ spec, status }: Pod): ContainerView[] {
+  const all: ContainerView[] = [];
+  addViews(all, spec?.initContainers, status?.initContainerStatuses, 'init');
+  addViews(all, spec?.containers, status?.containerStatuses, 'app');
+  addViews(all, spec?.ephemeralContainers, status?.ephemeralContainerStatuses, 'ephemeral');
+  return all;
 }
 
-function views(
+const statusLists = {
+  init: 'initContainerStatuses',
+  app: 'containerStatuses',
+  ephemeral: 'ephemeralContainerStatuses',
+} as const;
+
+// Every analyzer of pods asks for the containers of every broken pod: nothing but views is made here.
+function addViews(
+  into: ContainerView[],
   specs: readonly Container[] | undefined,
   statuses: readonly ContainerStatus[] | undefined,
-  list: string,
-  role: (spec: Container) => Role,
-): ContainerView[] {
-  return (specs ?? []).map((spec, index) => {
+  list: keyof typeof statusLists,
+): void {
+  if (specs === undefined) return;
+  for (let index = 0; index < specs.length; index++) {
+    const spec = specs[index] ?? {};
     const name = spec.name ?? '';
-    return {
+    into.push({
       name,
-      role: role(spec),
+      role: list === 'init' && spec.restartPolicy === 'Always' ? 'sidecar' : list,
       index,
       spec,
-      status: statuses?.find((status) => status.name === name),
-      path: `status.${list}[${name}]`,
-    };
-  });
+      status: statusOf(statuses, name),
+      path: `status.${statusLists[list]}[${name}]`,
+    });
+  }
+}
+
+function statusOf(statuses: readonly ContainerStatus[] | undefined, name: string): ContainerStatus | undefined {
+  if (statuses !== undefined) for (const status of statuses) if (status.name === name) return status;
+  return undefined;
 }
 
 const troubled = new WeakMap<readonly Pod[], readonly Pod[]>();
