@@ -14,8 +14,11 @@ const invisible =
 
 const controls = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g;
 
+const unsafe = /[^\n\u0020-\u007e]/;
+
 /** Text that is safe to print. Line feeds stay; a control character that is not part of a known sequence shows as �. */
 export function sanitize(text: string): string {
+  if (!unsafe.test(text)) return text;
   return text
     .toWellFormed()
     .replace(/\r\n?/g, '\n')

@@ -1,9 +1,11 @@
 import stringWidth from 'string-width';
 
-const plain = /^[\u0020-\u007e]*$/;
+// ASCII, the rest of Latin-1 and the marks of the reports themselves: each takes one column and joins no other.
+const special = /[^\u0020-\u007e\u00a1-\u00ac\u00ae-\u00ff…→]/;
+const isPlain = (text: string): boolean => !special.test(text);
 
 /** How many columns a text takes: wide characters take two. */
-export const widthOf = (text: string): number => (plain.test(text) ? text.length : stringWidth(text));
+export const widthOf = (text: string): number => (isPlain(text) ? text.length : stringWidth(text));
 
 /** Breaks plain text at blanks; what is longer than a line is broken where the line ends. Line feeds are kept. */
 export function wrap(text: string, columns: number): string[] {
@@ -39,11 +41,12 @@ function wrapLine(line: string, columns: number): string[] {
 const fitsAlone = (word: string, columns: number): boolean =>
   widthOf(word.trimEnd()) <= columns && !/[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]/.test(word);
 
-// Made when it is first used: that takes milliseconds, and most lines need no cutting.
+// Made when it is first used: that takes milliseconds, and most reports need none.
 let segmenter: Intl.Segmenter | undefined;
-function graphemesOf(text: string): Iterable<Intl.SegmentData> {
+function* graphemesOf(text: string): Generator<string> {
+  if (isPlain(text)) return yield* text;
   segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
-  return segmenter.segment(text);
+  for (const { segment } of segmenter.segment(text)) yield segment;
 }
 
 /** Where a path, a URL or a list may be broken. */
@@ -56,7 +59,7 @@ function cut(text: string, columns: number): string[] {
   const pieces: string[] = [];
   let piece: string[] = [];
   let width = 0;
-  for (const { segment } of graphemesOf(text)) {
+  for (const segment of graphemesOf(text)) {
     const more = widthOf(segment);
     if (width + more > columns) {
       const at = seamOf(piece, segment);
@@ -82,7 +85,7 @@ export function truncate(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   let kept = '';
   let width = 1;
-  for (const { segment } of graphemesOf(text)) {
+  for (const segment of graphemesOf(text)) {
     width += widthOf(segment);
     if (width > columns) break;
     kept += segment;

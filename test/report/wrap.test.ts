@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { shorten, truncate, widthOf, wrap } from '../../src/report/wrap.ts';
 
@@ -11,6 +12,32 @@ const words = fc
     { maxLength: 12 },
   )
   .map((parts) => parts.join(' ').replace(/[\p{Cc}\p{Cs}]/gu, ''));
+
+const latin = fc.string({ unit: fc.integer({ min: 0, max: 0xff }).map((code) => String.fromCharCode(code)) });
+const marks = fc.constantFrom('…', '→', '·', '—', '字', '\u0301', '\u200d', '\ufe0f', '\u20e3', '👩', '0', '©');
+
+test('a text is as wide as string-width says', () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(latin, marks, fc.string())), (parts) => {
+      const text = parts.join('');
+      expect(widthOf(text)).toBe(stringWidth(text));
+    }),
+  );
+});
+
+test('plain characters are cut one by one, as graphemes are', () => {
+  const plain = Array.from({ length: 0x3000 }, (_, code) => String.fromCharCode(code)).filter(
+    (character) => /[ -~¡-ÿ…→]/.test(character) && character !== '\u00ad',
+  );
+  const text = fc.array(fc.constantFrom(...plain)).map((characters) => characters.join(''));
+  fc.assert(
+    fc.property(text, (characters) => {
+      const graphemes = [...new Intl.Segmenter('en').segment(characters)].map(({ segment }) => segment);
+      expect(graphemes).toEqual([...characters]);
+      expect(widthOf(characters)).toBe(characters.length);
+    }),
+  );
+});
 
 const unspaced = (text: string) => text.replace(/\s/g, '');
 
