@@ -114,7 +114,9 @@ export function conditionOf<C extends Condition>(
   object: { readonly status?: { readonly conditions?: readonly C[] } },
   type: string,
 ): C | undefined {
-  return object.status?.conditions?.find((condition) => condition.type === type);
+  const conditions = object.status?.conditions;
+  if (conditions !== undefined) for (const condition of conditions) if (condition.type === type) return condition;
+  return undefined;
 }
 
 export const podRef = (pod: Pod, container?: string): Ref => refTo('Pod', pod, container);

@@ -7,12 +7,8 @@ interface Identified {
 /** A reference to an object, without its uid: names are what people type. */
 export function refTo(kind: string, object: Identified, container?: string): Ref {
   const { name = '', namespace } = object.metadata ?? {};
-  return {
-    kind,
-    ...(namespace === undefined ? {} : { namespace }),
-    name,
-    ...(container === undefined ? {} : { container }),
-  };
+  const ref: Ref = namespace === undefined ? { kind, name } : { kind, namespace, name };
+  return container === undefined ? ref : { ...ref, container };
 }
 
 /** The object a reference points at, whichever container it names: for comparing. */
