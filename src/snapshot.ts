@@ -92,41 +92,71 @@ export function createSnapshot(contents: Contents): Snapshot {
 
 /** The lists are sorted, and an index of a large cluster's pods would take as much memory as a tenth of them. */
 function find(objects: readonly Named[], name: string, namespace: string): Named | undefined {
-  const object = objects[placeOf(objects, namespace, name)];
-  const { metadata } = object ?? {};
-  return (metadata?.namespace ?? '') === namespace && (metadata?.name ?? '') === name ? object : undefined;
-}
-
-/** The objects of one namespace, from a snapshot's list: they stand together. */
-export const inNamespace = <T extends Named>(objects: readonly T[], namespace: string): readonly T[] =>
-  objects.slice(placeOf(objects, namespace, ''), endOf(objects, namespace));
-
-/** The namespaces that the objects of a snapshot's list are in, in order. */
-export function namespacesOf(objects: readonly Named[]): string[] {
-  const namespaces: string[] = [];
-  for (let at = 0; at < objects.length; ) {
-    const { namespace = '' } = objects[at]?.metadata ?? {};
-    namespaces.push(namespace);
-    at = endOf(objects, namespace);
-  }
-  return namespaces;
-}
-
-/** Where the next namespace begins: nothing stands between a name and the same with a zero behind it. */
-const endOf = (objects: readonly Named[], namespace: string): number => placeOf(objects, `${namespace}\0`, '');
-
-/** Where in a sorted list an object of that name stands, or would stand. */
-function placeOf(objects: readonly Named[], namespace: string, name: string): number {
-  let from = 0;
-  let to = objects.length;
+  const range = rangesOf(objects).get(namespace);
+  if (range === undefined) return undefined;
+  let { from, to } = range;
   while (from < to) {
     const middle = (from + to) >>> 1;
-    const { metadata } = objects[middle] ?? {};
-    const order = compare(metadata?.namespace ?? '', namespace) || compare(metadata?.name ?? '', name);
+    const object = objects[middle];
+    const order = compare(object?.metadata?.name ?? '', name);
+    if (order === 0) return object;
     if (order < 0) from = middle + 1;
     else to = middle;
   }
-  return from;
+  return undefined;
+}
+
+/** The objects of one namespace, from a snapshot's list. */
+export function inNamespace<T extends Named>(objects: readonly T[], namespace: string): readonly T[] {
+  const some: T[] = [];
+  const { from, to } = rangesOf(objects).get(namespace) ?? NOWHERE;
+  // A slice of a frozen array is slow.
+  for (let at = from; at < to; at++) {
+    const object = objects[at];
+    if (object !== undefined) some.push(object);
+  }
+  return some;
+}
+
+/** The namespaces that the objects of a snapshot's list are in, in order. */
+export const namespacesOf = (objects: readonly Named[]): readonly string[] => [...rangesOf(objects).keys()];
+
+/** Where in a list the objects of one namespace stand: `to` is behind the last. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+const NOWHERE: Range = { from: 0, to: 0 };
+
+const ranges = new WeakMap<readonly Named[], ReadonlyMap<string, Range>>();
+
+function rangesOf(objects: readonly Named[]): ReadonlyMap<string, Range> {
+  const known = ranges.get(objects);
+  if (known !== undefined) return known;
+  const found = new Map<string, Range>();
+  for (let from = 0; from < objects.length; ) {
+    const namespace = namespaceAt(objects, from);
+    const to = endOf(objects, namespace, from);
+    found.set(namespace, { from, to });
+    from = to;
+  }
+  ranges.set(objects, found);
+  return found;
+}
+
+const namespaceAt = (objects: readonly Named[], at: number): string => objects[at]?.metadata?.namespace ?? '';
+
+/** Where a namespace ends that begins at `from`. */
+function endOf(objects: readonly Named[], namespace: string, from: number): number {
+  let within = from;
+  let behind = objects.length;
+  while (behind - within > 1) {
+    const middle = (within + behind) >>> 1;
+    if (namespaceAt(objects, middle) === namespace) within = middle;
+    else behind = middle;
+  }
+  return behind;
 }
 
 function byName(a: Named, b: Named): number {
