@@ -1,5 +1,5 @@
 import type { NodeFit } from '../objects/fits.ts';
-import { hostPortsOf } from '../objects/node-usage.ts';
+import { hostPortsOf } from '../objects/host-ports.ts';
 import type { Placement } from '../objects/placement.ts';
 import { type Pod, podRef } from '../objects/pods.ts';
 import { selectorText } from '../objects/selector.ts';

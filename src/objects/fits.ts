@@ -1,11 +1,13 @@
 import type { View } from '../snapshot.ts';
+import { collide, type HostPort, hostPortsOf } from './host-ports.ts';
 import type { Node } from './kinds-schema.ts';
 import { asksForNoNode, matchesNodeSelector, matchesTerm, nodeTermsOf } from './node-affinity.ts';
-import { collide, type HostPort, hostPortsOf, type NodeUsage, podIndexOf } from './node-usage.ts';
+import type { NodeUsage } from './node-usage.ts';
+import { placedPods } from './placed-pods.ts';
 import { type Neighbourhood, neighbourhoodOf, neighboursMatter } from './pod-affinity.ts';
 import type { PodSpec } from './pod-schema.ts';
 import type { Pod } from './pods.ts';
-import { allocatableOf, requestsOf } from './resources.ts';
+import { type Amounts, allocatableOf, requestsOf } from './resources.ts';
 import { codeOfResource, type ScheduleCode } from './scheduler-message.ts';
 import { classOfTaint, type Taint, type TaintClass, untolerated } from './taints.ts';
 import { claimNameOf, claimsOf } from './volumes.ts';
@@ -77,7 +79,7 @@ function checkOf(cluster: View<FitNeeds>, pod: Pod): (node: Node) => readonly Ob
   const requests = [...requestsOf(pod)];
   const ports = hostPortsOf(pod);
   const neighbours = neighbourhoodOf(cluster, pod);
-  const { byNode } = podIndexOf(cluster);
+  const { byNode } = placedPods(cluster);
   return (node) => {
     if (impossible || (terms.length > 0 && !terms.some((term) => matchesTerm(term, node)))) return MISMATCH;
     const obstacles: Obstacle[] = [];
@@ -86,12 +88,7 @@ function checkOf(cluster: View<FitNeeds>, pod: Pod): (node: Node) => readonly Ob
     }
     pushGates(obstacles, node, pod.spec?.tolerations);
     const usage = byNode.get(node.metadata?.name ?? '');
-    const offers = allocatableOf(node);
-    pushResources(obstacles, requests, offers, usage);
-    const pods = offers.get('pods');
-    if (pods !== undefined && usage !== undefined && usage.pods >= pods) {
-      obstacles.push({ tier: 'now', code: 'sched.too-many-pods', resource: 'pods', asked: 1, offered: pods, free: 0 });
-    }
+    pushResources(obstacles, requests, allocatableOf(node), usage);
     pushPorts(obstacles, ports, usage?.ports);
     pushNeighbours(obstacles, node, neighbours);
     return obstacles;
@@ -118,7 +115,7 @@ const CORDON = 'node.kubernetes.io/unschedulable';
 function pushResources(
   obstacles: Obstacle[],
   requests: readonly (readonly [string, number])[],
-  offers: ReadonlyMap<string, number>,
+  offers: Amounts,
   usage: NodeUsage | undefined,
 ): void {
   // A node that says nothing of its resources proves nothing.
@@ -136,15 +133,18 @@ function pushResources(
       free,
     });
   }
+  const pods = offers.get('pods');
+  if (pods === undefined || usage === undefined || usage.pods < pods) return;
+  obstacles.push({ tier: 'now', code: 'sched.too-many-pods', resource: 'pods', asked: 1, offered: pods, free: 0 });
 }
 
 function pushPorts(
   obstacles: Obstacle[],
   wanted: readonly HostPort[],
-  taken: readonly (HostPort & { readonly pod: Pod })[] | undefined,
+  taken: readonly (HostPort & { readonly pod: Pod })[] = [],
 ): void {
   for (const port of wanted) {
-    const other = taken?.find((one) => collide(one, port));
+    const other = taken.find((one) => collide(one, port));
     if (other === undefined) continue;
     obstacles.push({ tier: 'now', code: 'sched.host-port', name: `${port.port}/${port.protocol}`, by: other.pod });
   }

@@ -2,7 +2,7 @@ import { namespacesOf, type View } from '../snapshot.ts';
 import type { Node } from './kinds-schema.ts';
 import { matchesSelector } from './labels.ts';
 import { matchesTerm, nodeTermsOf } from './node-affinity.ts';
-import { placedPods, podIndexOf } from './node-usage.ts';
+import { placedPods, placedPodsIn } from './placed-pods.ts';
 import type { Pod, PodSpec } from './pod-schema.ts';
 import { untolerated } from './taints.ts';
 
@@ -29,7 +29,7 @@ const requiredOf = (rules: Affinity['podAffinity'] | undefined): readonly Term[]
 /** Whether other pods decide where this one may go: by its own rules or by theirs, which look at namespace and labels. */
 export function neighboursMatter(cluster: View<'Pod'>, { metadata, spec }: Pod): boolean {
   const { affinity, topologySpreadConstraints } = spec ?? {};
-  const { repellingOwn, repellingAll } = podIndexOf(cluster);
+  const { repellingOwn, repellingAll } = placedPods(cluster);
   const own = affinity?.podAffinity ?? affinity?.podAntiAffinity ?? topologySpreadConstraints;
   return own !== undefined || repellingAll.length > 0 || repellingOwn.has(metadata?.namespace ?? '');
 }
@@ -103,7 +103,7 @@ function matching(cluster: View<Needs>, owner: Pod, term: Term): { pods: readonl
   const namespaces = everywhere ? namespacesOf(cluster.list('Pod')) : named;
   const pods = namespaces
     .filter((namespace) => inTerm(cluster, term, namespace, own))
-    .flatMap((namespace) => placedPods(cluster, namespace).filter((pod) => labelled(term, pod)));
+    .flatMap((namespace) => placedPodsIn(cluster, namespace).filter((pod) => labelled(term, pod)));
   const complete = everywhere
     ? cluster.covers('Pod') && cluster.covers('Namespace')
     : named.every((namespace) => cluster.covers('Pod', namespace));
@@ -130,7 +130,7 @@ interface Repellers {
 /** By topology key the domains that other pods keep this one out of. */
 function repellersOf(cluster: View<Needs>, pod: Pod): Map<string, Repellers> {
   const byKey = new Map<string, Repellers>();
-  const { repellingOwn, repellingAll } = podIndexOf(cluster);
+  const { repellingOwn, repellingAll } = placedPods(cluster);
   const own = repellingOwn.get(pod.metadata?.namespace ?? '') ?? [];
   for (const other of [...own, ...repellingAll]) {
     for (const term of requiredOf(other.spec?.affinity?.podAntiAffinity)) {
@@ -181,7 +181,7 @@ function spreadOf(cluster: View<Needs>, pod: Pod, constraint: Constraint, all: r
     domains.set(node.metadata?.name ?? '', domain);
     if (!counts.has(domain)) counts.set(domain, 0);
   }
-  for (const other of placedPods(cluster, pod.metadata?.namespace ?? '')) {
+  for (const other of placedPodsIn(cluster, pod.metadata?.namespace ?? '')) {
     const domain = domains.get(other.spec?.nodeName ?? '');
     if (domain === undefined || other.metadata?.deletionTimestamp !== undefined || !matches(other)) continue;
     counts.set(domain, (counts.get(domain) ?? 0) + 1);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { podIndexOf } from '../../src/objects/node-usage.ts';
+import { placedPods } from '../../src/objects/placed-pods.ts';
 import type { Pod } from '../../src/objects/pods.ts';
 import { createSnapshot } from '../../src/snapshot.ts';
 
@@ -13,7 +13,7 @@ const pod = (name: string, nodeName: string, spec: Pod['spec'] = {}, phase = 'Ru
 });
 
 test('what the pods on a node ask for is added up, whether or not they share it', () => {
-  const { byNode } = podIndexOf(
+  const { byNode } = placedPods(
     createSnapshot({
       takenAt: '2026-11-21T02:00:00Z',
       objects: {
