@@ -97,13 +97,11 @@ function find(objects: readonly Named[], name: string, namespace: string): Named
   let { from, to } = range;
   while (from < to) {
     const middle = (from + to) >>> 1;
-    const object = objects[middle];
-    const order = compare(object?.metadata?.name ?? '', name);
-    if (order === 0) return object;
-    if (order < 0) from = middle + 1;
+    if ((objects[middle]?.metadata?.name ?? '') < name) from = middle + 1;
     else to = middle;
   }
-  return undefined;
+  const object = from < range.to ? objects[from] : undefined;
+  return (object?.metadata?.name ?? '') === name ? object : undefined;
 }
 
 /** The objects of one namespace, from a snapshot's list. */

@@ -24,7 +24,7 @@ const MOUNT_SECONDS = 60;
 export function claimUses(cluster: View<'Pod'>): ClaimUse[] {
   const uses = new Map<string, { namespace: string; name: string; waiting: Pod[]; running: Pod[] }>();
   for (const pod of cluster.list('Pod')) {
-    if (!isLiving(pod) || pod.spec?.volumes === undefined) continue;
+    if (pod.spec?.volumes === undefined || !isLiving(pod)) continue;
     const namespace = pod.metadata?.namespace ?? '';
     for (const name of claimsOf(pod)) {
       const key = `${namespace}/${name}`;
