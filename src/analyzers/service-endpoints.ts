@@ -2,7 +2,7 @@ import { type Draft, defineAnalyzer, type Rule, type Where } from '../analyzer.t
 import type { Ref } from '../finding.ts';
 import { change, kubectl, look, shell } from '../objects/kubectl.ts';
 import { labelText, matchesLabels } from '../objects/labels.ts';
-import { conditionOf, isLiving, type Pod, podRef } from '../objects/pods.ts';
+import { type Container, conditionOf, isLiving, type Pod, podRef } from '../objects/pods.ts';
 import { type NamespacePods, podsIn } from '../objects/pods-by-label.ts';
 import { refTo, shortName } from '../objects/refs.ts';
 import { secondsBetween } from '../objects/time.ts';
@@ -11,6 +11,7 @@ import { inNamespace, type Kinds, type View } from '../snapshot.ts';
 type Needs = 'Service' | 'Pod' | 'EndpointSlice' | 'Deployment' | 'StatefulSet' | 'DaemonSet';
 type Service = Kinds['Service'];
 type Labels = Readonly<Record<string, string>>;
+type Port = NonNullable<Container['ports']>[number];
 
 const CONTROLLER =
   'kube-controller-manager (endpointslice controller), from spec.selector and the labels and readiness of pods';
@@ -259,12 +260,13 @@ function* wrongPort(service: Service, pods: readonly Pod[]): Generator<Draft<Cod
   }
 }
 
-const portsOf = (pod: Pod) => (pod.spec?.containers ?? []).flatMap(({ ports }) => ports ?? []);
+const portsOf = (pod: Pod): readonly Port[] => (pod.spec?.containers ?? []).flatMap(({ ports }) => ports ?? []);
 
 function mayListen(pod: Pod, target: number | string): boolean {
-  const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
-  const ports = containers.flatMap(({ ports }) => ports ?? []);
-  if (typeof target === 'string' && !/^\d+$/.test(target)) return ports.some(({ name }) => name === target);
-  if ((pod.spec?.containers ?? []).some((container) => (container.ports ?? []).length === 0)) return true;
-  return ports.some(({ containerPort }) => containerPort === Number(target));
+  const { containers = [], initContainers = [] } = pod.spec ?? {};
+  const has = (is: (port: Port) => boolean) =>
+    containers.some(({ ports }) => ports?.some(is)) || initContainers.some(({ ports }) => ports?.some(is));
+  if (typeof target === 'string' && !/^\d+$/.test(target)) return has(({ name }) => name === target);
+  if (containers.some(({ ports = [] }) => ports.length === 0)) return true;
+  return has(({ containerPort }) => containerPort === Number(target));
 }

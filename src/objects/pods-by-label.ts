@@ -33,12 +33,23 @@ export function podsIn(cluster: View<'Pod'>, namespace: string): NamespacePods {
 
 function byLabel(pods: readonly Pod[], key: string): ReadonlyMap<string, readonly Pod[]> {
   const byValue = new Map<string, Pod[]>();
+  let before: Labels | undefined;
+  let list: Pod[] | undefined;
   for (const pod of pods) {
-    const value = pod.metadata?.labels?.[key];
-    if (value === undefined) continue;
-    const list = byValue.get(value);
-    if (list === undefined) byValue.set(value, [pod]);
-    else list.push(pod);
+    const labels = pod.metadata?.labels;
+    // Replicas follow each other and share their labels.
+    if (labels !== before) {
+      before = labels;
+      list = listOf(byValue, labels?.[key]);
+    }
+    list?.push(pod);
   }
   return byValue;
+}
+
+function listOf(byValue: Map<string, Pod[]>, value: string | undefined): Pod[] | undefined {
+  if (value === undefined) return undefined;
+  const list = byValue.get(value) ?? [];
+  if (list.length === 0) byValue.set(value, list);
+  return list;
 }
