@@ -68,12 +68,14 @@ function indexOf(events: readonly Event[]): Map<string, EventLine[]> {
  */
 export function eventsOf(cluster: View<'Event'>, object: Ref, uid?: string, mirrorHash?: string): readonly EventLine[] {
   const index = indexOf(cluster.list('Event'));
-  const lines = index.get(`${object.kind}/${object.namespace ?? ''}/${object.name}`) ?? [];
+  const lines = index.get(`${object.kind}/${object.namespace ?? ''}/${object.name}`) ?? NONE;
   if (uid === undefined) return lines;
-  return lines.filter(
-    (line) => line.uid === undefined || line.uid === '' || line.uid === uid || line.uid === mirrorHash,
-  );
+  const isOwn = (line: EventLine) =>
+    line.uid === undefined || line.uid === '' || line.uid === uid || line.uid === mirrorHash;
+  return lines.every(isOwn) ? lines : lines.filter(isOwn);
 }
+
+const NONE: readonly EventLine[] = [];
 
 /** An event as evidence. */
 export function eventEvidence(object: Ref, event: EventLine): Omit<Evidence, 'id'> {

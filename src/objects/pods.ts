@@ -1,6 +1,7 @@
 import type { Ref } from '../finding.ts';
 import type { View } from '../snapshot.ts';
 import { type EventLine, eventsOf } from './events.ts';
+import type { Event } from './kinds-schema.ts';
 import type { Condition } from './meta.ts';
 import type { Container, ContainerStatus, Pod } from './pod-schema.ts';
 import { refTo } from './refs.ts';
@@ -121,9 +122,24 @@ export function conditionOf<C extends Condition>(
 
 export const podRef = (pod: Pod, container?: string): Ref => refTo('Pod', pod, container);
 
+const eventsOfPods = new WeakMap<readonly Event[], WeakMap<Pod, readonly EventLine[]>>();
+
 /** The events about a pod, newest first; for a static pod also those that carry its manifest's hash. */
-export const podEvents = (cluster: View<'Event'>, pod: Pod): readonly EventLine[] =>
-  eventsOf(cluster, podRef(pod), pod.metadata?.uid, pod.metadata?.annotations?.['kubernetes.io/config.mirror']);
+export function podEvents(cluster: View<'Event'>, pod: Pod): readonly EventLine[] {
+  const events = cluster.list('Event');
+  let known = eventsOfPods.get(events);
+  if (known === undefined) {
+    known = new WeakMap();
+    eventsOfPods.set(events, known);
+  }
+  let lines = known.get(pod);
+  if (lines === undefined) {
+    const mirrorHash = pod.metadata?.annotations?.['kubernetes.io/config.mirror'];
+    lines = eventsOf(cluster, podRef(pod), pod.metadata?.uid, mirrorHash);
+    known.set(pod, lines);
+  }
+  return lines;
+}
 
 /** Whether an exit is followed by another start (podutil.ContainerShouldRestart, without restart rules). */
 export function restartsAfter(pod: Pod, container: ContainerView, exitCode: number): boolean {
