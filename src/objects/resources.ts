@@ -20,12 +20,20 @@ export function requestsOf(pod: Pod): Amounts {
   return amounts;
 }
 
-/** Whether it is certain at a glance that two pods ask for the same: replicas share what they have in common. */
+/** Whether it is certain at a glance that two pods ask for the same: what is equal is mostly shared when it is read. */
 export const asksTheSame = ({ spec: a }: Pod, { spec: b }: Pod): boolean =>
-  a?.containers === b?.containers &&
-  a?.initContainers === b?.initContainers &&
+  areAlike(a?.containers, b?.containers) &&
+  areAlike(a?.initContainers, b?.initContainers) &&
   a?.resources === b?.resources &&
   a?.overhead === b?.overhead;
+
+type Containers = readonly Container[];
+
+const areAlike = (a: Containers = [], b: Containers = []): boolean =>
+  a === b || (a.length === b.length && a.every((container, at) => isLike(container, b[at])));
+
+const isLike = (a: Container, b: Container | undefined): boolean =>
+  a.resources === b?.resources && a.ports === b?.ports && a.restartPolicy === b?.restartPolicy;
 
 /** The same without keeping it: for the many pods that only take up room. */
 export function sumOfRequests({ spec }: Pod): Amounts {

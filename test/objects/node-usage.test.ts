@@ -21,6 +21,9 @@ test('what the pods on a node ask for is added up, whether or not they share it'
           pod('a', 'node-1'),
           pod('b', 'node-1'),
           pod('c', 'node-2'),
+          pod('c-without-port', 'node-2', { containers: [{ name: 'other', resources: app.resources }] }),
+          pod('c-with-two', 'node-2', { containers: [app, { name: 'other' }] }),
+          pod('c-with-more', 'node-2', { containers: [app, app] }),
           pod('d', 'node-1', { overhead: { cpu: '250m' } }),
           pod('e', 'node-1', { containers: [{ resources: { requests: { cpu: '1', memory: '1Gi' } } }] }),
           pod('f', 'node-1', {}, 'Succeeded'),
@@ -37,5 +40,11 @@ test('what the pods on a node ask for is added up, whether or not they share it'
   expect(usage?.ports.map(({ pod, port }) => [pod.metadata?.name, port])).toEqual(
     ['a', 'b', 'd', 'g'].map((name) => [name, 80]),
   );
-  expect(byNode.get('node-2')?.requested('cpu')).toBe(500);
+  expect(byNode.get('node-2')?.requested('cpu')).toBe(500 + 500 + 500 + 1000);
+  expect(byNode.get('node-2')?.ports.map(({ pod }) => pod.metadata?.name)).toEqual([
+    'c',
+    'c-with-more',
+    'c-with-more',
+    'c-with-two',
+  ]);
 });
