@@ -60,9 +60,17 @@ export async function createTransport(options: TransportOptions): Promise<Transp
 
   async function send(path: string, access: Access, asked: GetRequest): Promise<void> {
     traffic.requests++;
-    const pause = new AbortController();
-    const idle = timeoutMs > 0 ? setTimeout(() => pause.abort(), timeoutMs) : undefined;
-    const signal = AbortSignal.any([asked.signal, pause.signal]);
+    const stop = new AbortController();
+    let paused = false;
+    const giveUp = () => {
+      paused = true;
+      stop.abort();
+    };
+    const idle = timeoutMs > 0 ? setTimeout(giveUp, timeoutMs) : undefined;
+    // A thousand requests share the caller's signal: each leaves it as it was.
+    const abort = () => stop.abort(asked.signal.reason);
+    if (asked.signal.aborted) abort();
+    else asked.signal.addEventListener('abort', abort);
     const headers = {
       ...access.headers,
       accept: asked.accept,
@@ -88,17 +96,18 @@ export async function createTransport(options: TransportOptions): Promise<Transp
       },
     };
     try {
-      await wire.get({ path, headers, access, signal }, answer);
+      await wire.get({ path, headers, access, signal: stop.signal }, answer);
       await receiver?.end();
     } catch (error) {
       receiver?.cancel();
       asked.signal.throwIfAborted();
-      if (pause.signal.aborted) throw new ConnectionError('timeout', `it sent nothing for ${timeoutMs / 1000} s`);
+      if (paused) throw new ConnectionError('timeout', `it sent nothing for ${timeoutMs / 1000} s`);
       if (error instanceof ReceiverError) throw error.cause;
       throw error instanceof ApiError ? error : connectionError(error);
     } finally {
       ended?.();
       clearTimeout(idle);
+      asked.signal.removeEventListener('abort', abort);
     }
   }
 
