@@ -1,17 +1,20 @@
 import type { Plan, Step } from './protobuf-plan.ts';
-import { type Cursor, fieldAt, last, readVarint, skip } from './protobuf-wire.ts';
+import { type Cursor, fieldAt, LENGTH, last, readVarint, skip } from './protobuf-wire.ts';
 
 /*
- * Replicas follow each other in a list, and say the same in most of their fields. What is kept of a field is compared, byte
- * by byte and without making anything, with what was kept of it the last time: the pods of a workload share their parts,
- * although other fields around them differ (the name of each pod's own token volume stands in the middle of its containers).
+ * Replicas follow each other in a list, and say the same in most of their fields. The bytes of a field are compared with
+ * those of the last time, but only where they are kept, and where they say how long things are: the pods of a workload
+ * share their parts, although the name of each pod's own token volume stands in the middle of its containers.
  */
 
 /** What a field said the last time it was read. */
 export interface Repeats {
-  /** Of everything that is kept: tags, lengths and values of scalars; tags and ends of messages. */
+  /** All its elements. */
   bytes: Buffer;
-  length: number;
+  /** How many bytes there are; -1 where there is nothing to compare with. */
+  size: number;
+  /** What must be the same, as pairs of a begin and an end among the bytes: what is kept, and all tags and lengths. */
+  kept: number[];
   value: unknown;
   /** How often it is still to be compared before it counts as never saying the same. */
   hope: number;
@@ -21,10 +24,10 @@ export interface Repeats {
 const HOPE = 16;
 const DESPAIR = -64;
 // More is seldom said twice.
-const LONGEST = 4096;
+const LONGEST = 16_384;
 const NOTHING: Buffer = Buffer.alloc(0);
 
-export const newRepeats = (): Repeats => ({ bytes: NOTHING, length: -1, value: undefined, hope: HOPE });
+export const newRepeats = (): Repeats => ({ bytes: NOTHING, size: -1, kept: [], value: undefined, hope: HOPE });
 
 /**
  * The value of the field that begins at the cursor, with all its elements: the last one where it says the same, else what
@@ -38,23 +41,15 @@ export function repeated(
 ): unknown {
   const { repeats } = step;
   const start = cursor.at;
-  if (
-    repeats.hope > 0 &&
-    repeats.length >= 0 &&
-    runSays(step, cursor.bytes, start, end, repeats, false) === repeats.length
-  ) {
+  if (repeats.hope > 0 && saysTheSame(step, cursor.bytes, start, end)) {
     repeats.hope = HOPE;
-    cursor.at = runEnd;
+    cursor.at = start + repeats.size;
     return repeats.value;
   }
   const stop = endOfRun(step, cursor, end);
-  cursor.at = start;
   const value = read(step, cursor, stop);
   if (--repeats.hope === DESPAIR) repeats.hope = HOPE;
-  if (repeats.hope > 0) {
-    repeats.length = runSays(step, cursor.bytes, start, stop, repeats, true);
-    repeats.value = value;
-  }
+  if (repeats.hope > 0) remember(step, cursor.bytes, start, stop, value);
   cursor.at = stop;
   return value;
 }
@@ -75,73 +70,74 @@ export function endOfRun(step: Step, cursor: Cursor, end: number): number {
 
 export const isSingle = ({ plan, field }: Step): boolean => plan !== undefined && !field.repeated;
 
-/**
- * Compares what is kept of the elements that follow each other from `at` on with what `repeats` has, or writes it there.
- * Returns where that ends among the bytes of `repeats`; -1 where it differs or does not fit.
- */
-function runSays(step: Step, bytes: Buffer, at: number, stop: number, into: Repeats, writes: boolean): number {
-  let said = 0;
-  for (let end = at; at < stop; at = end) {
-    end = fieldAt(bytes, at, stop);
-    if (last.tag !== step.tag) break;
-    said = fieldSays(step, bytes, at, last.from, end, into, said, writes);
-    runEnd = end;
-    if (said < 0 || isSingle(step)) break;
+function saysTheSame(step: Step, bytes: Buffer, start: number, end: number): boolean {
+  const { bytes: known, size, kept } = step.repeats;
+  const stop = start + size;
+  if (size < 0 || stop > end) return false;
+  for (let pair = 0; pair < kept.length; pair += 2) {
+    const to = kept[pair + 1] as number;
+    for (let i = kept[pair] as number; i < to; i++) if (known[i] !== bytes[start + i]) return false;
   }
-  return said;
+  // The same, and one element more, would be another list.
+  return stop === end || isSingle(step) || tagAt(bytes, stop) !== step.tag;
 }
 
-/** Where the elements ended that `runSays` looked at. */
-let runEnd = 0;
+function tagAt(bytes: Buffer, at: number): number {
+  const first = bytes[at] as number;
+  return first < 0x80 ? first : (first & 0x7f) | ((bytes[at + 1] as number) << 7);
+}
 
-function fieldSays(
-  step: Step,
-  bytes: Buffer,
-  start: number,
-  from: number,
-  end: number,
-  into: Repeats,
-  said: number,
-  writes: boolean,
-): number {
-  const { plan } = step;
-  if (plan === undefined) return bytesSay(bytes, start, end, into, said, writes);
-  if (step.field.where !== undefined && !hasInlined(plan, bytes, from, end)) return said;
-  // Its tag, what is kept of its fields, and an end: no tag is 0.
-  let at = from;
-  said = bytesSay(bytes, start, start + (step.tag < 0x80 ? 1 : 2), into, said, writes);
-  const { steps } = plan;
-  while (at < end && said >= 0) {
+function remember(step: Step, bytes: Buffer, start: number, stop: number, value: unknown): void {
+  const { repeats } = step;
+  const size = stop - start;
+  repeats.size = -1;
+  if (size > LONGEST) return;
+  if (size > repeats.bytes.length) repeats.bytes = Buffer.allocUnsafeSlow(size * 2);
+  bytes.copy(repeats.bytes, 0, start, stop);
+  repeats.kept = [];
+  for (let at = 0; at < size; ) {
     const begin = at;
-    at = fieldAt(bytes, begin, end);
-    const { tag } = last;
-    const inner = steps[tag >>> 3];
-    if (inner !== undefined && inner.tag === tag)
-      said = fieldSays(inner, bytes, begin, last.from, at, into, said, writes);
+    at = fieldAt(repeats.bytes, begin, size);
+    keepField(step, repeats, begin, last.from, at);
   }
-  return said < 0 ? said : bytesSay(END, 0, 1, into, said, writes);
+  repeats.size = size;
+  repeats.value = value;
 }
 
-const END: Buffer = Buffer.alloc(1);
-
-function bytesSay(bytes: Buffer, from: number, to: number, into: Repeats, said: number, writes: boolean): number {
-  const after = said + to - from;
-  if (writes) {
-    if (after > LONGEST) return -1;
-    grow(into, after);
-  } else if (after > into.length) return -1;
-  const known = into.bytes;
-  for (let i = from, j = said; i < to; i++, j++) {
-    if (writes) known[j] = bytes[i] as number;
-    else if (known[j] !== bytes[i]) return -1;
+/** Of the field from `begin` to `end`, whose content starts at `from`: what is read of it. */
+function keepField(step: Step, into: Repeats, begin: number, from: number, end: number): void {
+  const { plan, field } = step;
+  if (plan === undefined) {
+    keep(into, begin, end);
+    return;
   }
-  return after;
+  keep(into, begin, from);
+  const ignored = field.where !== undefined && !hasInlined(plan, into.bytes, from, end);
+  keepFields(plan, into, from, end, ignored);
 }
-function grow(into: Repeats, size: number): void {
-  if (size <= into.bytes.length) return;
-  const larger = Buffer.allocUnsafeSlow(Math.max(256, size * 2));
-  into.bytes.copy(larger);
-  into.bytes = larger;
+
+/** `ignored`: nothing is read, for want of the fields that are inlined. */
+function keepFields(plan: Plan, into: Repeats, from: number, end: number, ignored: boolean): void {
+  for (let at = from; at < end; ) {
+    const begin = at;
+    at = fieldAt(into.bytes, begin, end);
+    const { tag, from: content } = last;
+    const inner = plan.steps[tag >>> 3];
+    const isRead = inner !== undefined && inner.tag === tag;
+    if (isRead && inner.inlined && ignored) {
+      keep(into, begin, content);
+      keepFields(NO_FIELDS, into, content, at, true);
+    } else if (isRead && !ignored) keepField(inner, into, begin, content, at);
+    // Of what is passed over the length counts, or what comes behind it would lie elsewhere.
+    else keep(into, begin, (tag & 7) === LENGTH ? content : at);
+  }
+}
+
+const NO_FIELDS: Plan = { steps: [], steady: true, last: undefined };
+
+function keep({ kept }: Repeats, begin: number, end: number): void {
+  if (kept.at(-1) === begin) kept[kept.length - 1] = end;
+  else kept.push(begin, end);
 }
 
 /** Whether a message has any field of those that are inlined in it. */

@@ -3,7 +3,20 @@ import { describe, expect, test } from 'vitest';
 import { normalizeWhole } from '../../src/cluster/normalize.ts';
 import { readMessage } from '../../src/cluster/protobuf.ts';
 import { type ApiKind, messages } from '../../src/objects/kinds-schema.ts';
-import { type Field, type Message, message, one, string } from '../../src/objects/schema.ts';
+import { ObjectMeta } from '../../src/objects/meta.ts';
+import { Container, Volume, VolumeSource } from '../../src/objects/pod-schema.ts';
+import {
+  bool,
+  type Field,
+  inline,
+  list,
+  type Message,
+  message,
+  one,
+  only,
+  part,
+  string,
+} from '../../src/objects/schema.ts';
 import { encodeMessage, lengthField } from '../support/protobuf-encode.ts';
 
 /** Any object of a message, with any of its fields absent. */
@@ -63,6 +76,61 @@ describe.each(Object.keys(messages) as ApiKind[])('%s', (kind) => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('what replicas share', () => {
+  const isClaim = (volume: unknown) =>
+    (volume as { persistentVolumeClaim?: object }).persistentVolumeClaim !== undefined;
+
+  /** Some of a pod's fields; a new table remembers nothing. */
+  const table = () => {
+    const volume = message(only(Volume, ['name']).fields, inline(2, only(VolumeSource, ['persistentVolumeClaim'])));
+    const containers = list(2, only(Container, ['name', 'image', 'ports', 'resources']));
+    return message({
+      metadata: part(1, only(ObjectMeta, ['name', 'labels', 'ownerReferences'])),
+      spec: part(2, message({ volumes: { ...list(1, volume), where: isClaim }, containers, hostNetwork: bool(11) })),
+    });
+  };
+
+  /** The pod with one part of another one. */
+  const changed = (pod: Plain, other: Plain, path: readonly string[]): Plain => {
+    const [name = '', ...rest] = path;
+    const value = rest.length === 0 ? other[name] : changed(plain(pod[name]), plain(other[name]), rest);
+    return { ...pod, [name]: value };
+  };
+  type Plain = Record<string, unknown>;
+  const plain = (value: unknown): Plain => (typeof value === 'object' && value !== null ? (value as Plain) : {});
+  const paths = ['metadata', 'spec'].flatMap((part) =>
+    Object.keys((messages.Pod.fields[part]?.type as Message).fields).map((name) => [part, name]),
+  );
+
+  test('is told from what only looks like it', () => {
+    const shared = table();
+    const variants = fc.array(fc.tuple(objectOf(messages.Pod), fc.constantFrom(...paths)), { maxLength: 6 });
+    fc.assert(
+      fc.property(objectOf(messages.Pod), variants, (pod, others) => {
+        const replicas = others.flatMap(([other, path]) => [changed(pod, other, path), pod]);
+        for (const replica of [pod, ...replicas]) {
+          const bytes = encodeMessage(messages.Pod, replica);
+          expect(readMessage(shared, bytes, 0, bytes.length)).toEqual(readMessage(table(), bytes, 0, bytes.length));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('is one and the same object, whatever lies between', () => {
+    const shared = table();
+    const read = (name: string, token: string, image: string) => {
+      const container = { name: 'app', image, volumeMounts: [{ name: token, mountPath: '/var/run/secrets' }] };
+      const bytes = encodeMessage(messages.Pod, { metadata: { name }, spec: { containers: [container] } });
+      return readMessage(shared, bytes, 0, bytes.length) as { spec: { containers: readonly object[] } };
+    };
+    const first = read('web-1', 'token-a', 'web:1');
+    expect(read('web-2', 'token-b', 'web:1').spec.containers).toBe(first.spec.containers);
+    expect(read('web-3', 'token-c', 'web:2').spec.containers).not.toBe(first.spec.containers);
+    expect(read('web-4', 'a-longer-token', 'web:1').spec.containers).toEqual(first.spec.containers);
   });
 });
 
