@@ -4,7 +4,7 @@ import type { Message } from '../objects/schema.ts';
 import { splitJson } from './json-list.ts';
 import { normalize } from './normalize.ts';
 import { readMessage } from './protobuf.ts';
-import { protobufList } from './protobuf-list.ts';
+import { ProtobufList } from './protobuf-list.ts';
 import { runsForSure } from './protobuf-triage.ts';
 import { readPod } from './prune.ts';
 
@@ -38,7 +38,7 @@ export function listDecoder<K extends ApiKind>(
     meta.remaining = list?.remainingItemCount;
   };
   const reader = contentType.startsWith(PROTOBUF)
-    ? protobufList(kind, {
+    ? new ProtobufList(kind, {
         onMeta,
         onItem: (bytes, start, end) => onObject(fromProtobuf(kind, bytes, start, end)),
       })

@@ -26,98 +26,105 @@ const HEAD = 20;
  * Reads one list response piece by piece. An object goes on as soon as its last byte is there; only what lies across two
  * chunks is copied. `end` throws where the response stopped before the list did.
  */
-export function protobufList(kind: string, { onMeta, onItem }: ProtobufListHandlers) {
-  let place: 'magic' | 'envelope' | 'list' = 'magic';
+export class ProtobufList {
+  readonly #kind: string;
+  readonly #handlers: ProtobufListHandlers;
+  #place: 'magic' | 'envelope' | 'list' = 'magic';
   /** How much of the list is still to come. */
-  let left = 0;
-  let carry: Buffer = Buffer.allocUnsafe(1 << 14);
-  let carried = 0;
+  #left = 0;
+  #carry: Buffer = Buffer.allocUnsafe(1 << 14);
+  #carried = 0;
   /** How many bytes the next field has, head and all, as far as that is known. */
-  let needed = 1;
+  #needed = 1;
 
-  /** Reads the field at `at` and says where the next one starts; undefined where not all of it is there. */
-  function next(bytes: Buffer, at: number, end: number): number | undefined {
-    if (place === 'magic') return readMagic(bytes, at, end);
-    const cursor: Cursor = { bytes, at };
-    if (!hasHead(bytes, at, end)) return wait(end - at + 1);
-    const tag = readVarint(cursor);
-    if (place === 'envelope' && tag === RAW) {
-      left = readVarint(cursor);
-      place = 'list';
-      return cursor.at;
+  constructor(kind: string, handlers: ProtobufListHandlers) {
+    this.#kind = kind;
+    this.#handlers = handlers;
+  }
+
+  push(chunk: Buffer): void {
+    let at = 0;
+    while (this.#carried > 0 && at < chunk.length) {
+      const take = Math.min(this.#needed - this.#carried, chunk.length - at);
+      this.#keep(chunk, at, at + take);
+      at += take;
+      if (this.#carried < this.#needed) return;
+      const after = this.#readAll(this.#carry, 0, this.#carried);
+      if (after > 0) this.#carried = 0;
     }
-    const stop = endOf(cursor, tag);
-    if (stop > end) return wait(stop - at);
-    if (place === 'envelope') {
-      if (tag === lengthTag(1)) checkKind(readMessage(TypeMeta, bytes, cursor.at, stop));
-    } else {
-      if (tag === META) onMeta(readMessage(ListMeta, bytes, cursor.at, stop) as ListMeta);
-      if (tag === ITEM) onItem(bytes, cursor.at, stop);
-      left -= stop - at;
-      if (left < 0) throw new Error('an object is longer than the list it is in');
-      if (left === 0) place = 'envelope';
-    }
-    return stop;
+    if (at === chunk.length) return;
+    const stopped = this.#readAll(chunk, at, chunk.length);
+    if (stopped < chunk.length) this.#keep(chunk, stopped, chunk.length);
   }
 
-  function readMagic(bytes: Buffer, at: number, end: number): number | undefined {
-    if (end - at < MAGIC.length) return wait(MAGIC.length);
-    if (bytes.toString('latin1', at, at + MAGIC.length) !== MAGIC) throw new Error('it is no Kubernetes protobuf');
-    place = 'envelope';
-    return at + MAGIC.length;
-  }
-
-  function wait(bytes: number): undefined {
-    needed = bytes;
-  }
-
-  function checkKind(type: unknown): void {
-    const found = (type as Of<typeof TypeMeta>).kind;
-    if (found !== `${kind}List`) throw new Error(`it is a ${found ?? 'nameless object'}, not a list of ${kind}`);
+  end(): void {
+    if (this.#place !== 'envelope' || this.#carried > 0) throw new Error('it ends in the middle of the list');
   }
 
   /** Reads as many fields as there are, and says where it stopped. */
-  function readAll(bytes: Buffer, start: number, end: number): number {
+  #readAll(bytes: Buffer, start: number, end: number): number {
     let at = start;
     while (at < end) {
-      const after = next(bytes, at, end);
+      const after = this.#next(bytes, at, end);
       if (after === undefined) return at;
       at = after;
-      needed = 1;
+      this.#needed = 1;
     }
     return at;
   }
 
-  function keep(bytes: Buffer, start: number, end: number): void {
-    const size = carried + end - start;
-    if (size > carry.length) {
-      const larger = Buffer.allocUnsafe(Math.max(size, needed, carry.length * 2));
-      carry.copy(larger, 0, 0, carried);
-      carry = larger;
+  /** Reads the field at `at` and says where the next one starts; undefined where not all of it is there. */
+  #next(bytes: Buffer, at: number, end: number): number | undefined {
+    if (this.#place === 'magic') return this.#readMagic(bytes, at, end);
+    const cursor: Cursor = { bytes, at };
+    if (!hasHead(bytes, at, end)) return this.#wait(end - at + 1);
+    const tag = readVarint(cursor);
+    if (this.#place === 'envelope' && tag === RAW) {
+      this.#left = readVarint(cursor);
+      this.#place = 'list';
+      return cursor.at;
     }
-    bytes.copy(carry, carried, start, end);
-    carried = size;
+    const stop = endOf(cursor, tag);
+    if (stop > end) return this.#wait(stop - at);
+    if (this.#place === 'envelope') {
+      if (tag === lengthTag(1)) this.#checkKind(readMessage(TypeMeta, bytes, cursor.at, stop));
+    } else {
+      if (tag === META) this.#handlers.onMeta(readMessage(ListMeta, bytes, cursor.at, stop) as ListMeta);
+      if (tag === ITEM) this.#handlers.onItem(bytes, cursor.at, stop);
+      this.#left -= stop - at;
+      if (this.#left < 0) throw new Error('an object is longer than the list it is in');
+      if (this.#left === 0) this.#place = 'envelope';
+    }
+    return stop;
   }
 
-  return {
-    push(chunk: Buffer): void {
-      let at = 0;
-      while (carried > 0 && at < chunk.length) {
-        const take = Math.min(needed - carried, chunk.length - at);
-        keep(chunk, at, at + take);
-        at += take;
-        if (carried < needed) return;
-        const after = readAll(carry, 0, carried);
-        if (after > 0) carried = 0;
-      }
-      if (at === chunk.length) return;
-      const stopped = readAll(chunk, at, chunk.length);
-      if (stopped < chunk.length) keep(chunk, stopped, chunk.length);
-    },
-    end(): void {
-      if (place !== 'envelope' || carried > 0) throw new Error('it ends in the middle of the list');
-    },
-  };
+  #readMagic(bytes: Buffer, at: number, end: number): number | undefined {
+    if (end - at < MAGIC.length) return this.#wait(MAGIC.length);
+    if (bytes.toString('latin1', at, at + MAGIC.length) !== MAGIC) throw new Error('it is no Kubernetes protobuf');
+    this.#place = 'envelope';
+    return at + MAGIC.length;
+  }
+
+  #wait(bytes: number): undefined {
+    this.#needed = bytes;
+  }
+
+  #checkKind(type: unknown): void {
+    const found = (type as Of<typeof TypeMeta>).kind;
+    if (found !== `${this.#kind}List`)
+      throw new Error(`it is a ${found ?? 'nameless object'}, not a list of ${this.#kind}`);
+  }
+
+  #keep(bytes: Buffer, start: number, end: number): void {
+    const size = this.#carried + end - start;
+    if (size > this.#carry.length) {
+      const larger = Buffer.allocUnsafe(Math.max(size, this.#needed, this.#carry.length * 2));
+      this.#carry.copy(larger, 0, 0, this.#carried);
+      this.#carry = larger;
+    }
+    bytes.copy(this.#carry, this.#carried, start, end);
+    this.#carried = size;
+  }
 }
 
 /** Whether the tag and what follows it are all there: the length, or a number itself. */
