@@ -18,18 +18,12 @@ export interface Step {
   /** Hardly ever the same string twice. */
   readonly unique: boolean;
   readonly repeats: Repeats;
-  /** The list that was read last. */
-  last: readonly unknown[] | undefined;
 }
 
 /** How to read a message: a schema table, made ready for the fields as they come on the wire. */
 export interface Plan {
   /** By field number. */
   readonly steps: readonly (Step | undefined)[];
-  /** Nothing in it says when: replicas say the same. */
-  readonly steady: boolean;
-  /** What was read last. */
-  last: Readonly<Record<string, unknown>> | undefined;
 }
 
 const plans = new WeakMap<Message, Plan>();
@@ -49,7 +43,7 @@ export function planOf(message: Message): Plan {
     };
   }
   for (let number = 0; number < steps.length; number++) steps[number] ??= undefined; // no holes: V8 reads them faster
-  const plan: Plan = { steps, steady: isSteady(message), last: undefined };
+  const plan: Plan = { steps };
   plans.set(message, plan);
   return plan;
 }
@@ -68,7 +62,6 @@ function stepOf(name: string, field: Field, within: Message): Step {
     unique:
       name === 'uid' || name === 'resourceVersion' || name === 'message' || (name === 'name' && 'uid' in within.fields),
     repeats: newRepeats(),
-    last: undefined,
   };
 }
 

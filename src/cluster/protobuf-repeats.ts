@@ -133,7 +133,7 @@ function keepFields(plan: Plan, into: Repeats, from: number, end: number, ignore
   }
 }
 
-const NO_FIELDS: Plan = { steps: [], steady: true, last: undefined };
+const NO_FIELDS: Plan = { steps: [] };
 
 function keep({ kept }: Repeats, begin: number, end: number): void {
   if (kept.at(-1) === begin) kept[kept.length - 1] = end;

@@ -93,21 +93,7 @@ function readRun(step: Step, cursor: Cursor, stop: number): unknown {
 function readObject(plan: Plan, cursor: Cursor): Plain {
   const into: Plain = {};
   readFields(plan, cursor, readEnd(cursor), into);
-  if (!plan.steady) return Object.freeze(into);
-  // Replicas follow each other in a list: what is equal to the last one is that one.
-  if (plan.last === undefined || !isSameObject(into, plan.last)) plan.last = Object.freeze(into);
-  return plan.last;
-}
-
-/** Whether the fields are identical, which shared parts are. */
-function isSameObject(a: Plain, b: Plain): boolean {
-  let more = 0;
-  for (const name in a) {
-    if (a[name] !== b[name]) return false;
-    more++;
-  }
-  for (const _ in b) more--;
-  return more === 0;
+  return Object.freeze(into);
 }
 
 const isZero = (value: unknown): boolean => value === '' || value === 0 || value === false;
@@ -134,14 +120,8 @@ function readList(step: Step, cursor: Cursor, stop: number): unknown {
     const element = step.plan === undefined ? readText(cursor) : readObject(step.plan, cursor);
     if (where === undefined || where(element)) list.push(element);
   }
-  if (list.length === 0) return undefined;
-  if (step.plan?.steady !== true) return Object.freeze(list);
-  if (step.last === undefined || !isSameList(list, step.last)) step.last = Object.freeze(list);
-  return step.last;
+  return list.length === 0 ? undefined : Object.freeze(list);
 }
-
-const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
-  a.length === b.length && a.every((element, index) => element === b[index]);
 
 function readMap(type: Field['type'], cursor: Cursor, stop: number): unknown {
   let map: Record<string, string> = {};
