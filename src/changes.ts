@@ -64,7 +64,7 @@ interface Revision {
   readonly number: number;
   readonly ref: Ref;
   readonly at: string;
-  readonly template: Template;
+  template(): Template;
 }
 
 function revisionChange(cluster: View<Needs>, { owner }: Problem, pod: Pod): Moment[] {
@@ -74,7 +74,7 @@ function revisionChange(cluster: View<Needs>, { owner }: Problem, pod: Pod): Mom
   const after = revisions[own < 0 ? revisions.length - 1 : own];
   const before = own < 0 ? revisions.at(-2) : revisions[own - 1];
   if (after === undefined || before === undefined) return [];
-  const lines = diffTemplates(before.template, after.template);
+  const lines = diffTemplates(before.template(), after.template());
   if (lines.length === 0) return [];
   const more = lines.length > 4 ? `; and ${lines.length - 4} more` : '';
   return [
@@ -103,14 +103,14 @@ function revisionsOf(cluster: View<Needs>, owner: Ref): Revision[] {
       number: Number(set.metadata?.annotations?.['deployment.kubernetes.io/revision'] ?? 0),
       ref: refTo('ReplicaSet', set),
       at: set.metadata?.creationTimestamp ?? '',
-      template: withoutHash(set.spec?.template ?? {}),
+      template: () => withoutHash(set.spec?.template ?? {}),
     }));
   }
   return ownedBy(cluster, 'ControllerRevision', owner).map((revision) => ({
     number: revision.revision ?? 0,
     ref: refTo('ControllerRevision', revision),
     at: revision.metadata?.creationTimestamp ?? '',
-    template: (revision.data as { spec?: { template?: Template } } | undefined)?.spec?.template ?? {},
+    template: () => (revision.data as { spec?: { template?: Template } } | undefined)?.spec?.template ?? {},
   }));
 }
 

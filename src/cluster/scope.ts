@@ -30,7 +30,7 @@ export function inScope(report: Report, snapshot: Snapshot, asked: Asked): Repor
   const problems = report.problems.filter(
     (problem) => (keeps?.(problem) ?? true) && judgedBy(problem, asked).some(includes),
   );
-  const pods = snapshot.list('Pod').filter((pod) => includes(podRef(pod)));
+  const pods = narrows(asked) ? snapshot.list('Pod').filter((pod) => includes(podRef(pod))) : snapshot.list('Pod');
   return {
     ...report,
     scope: asked.scope,
@@ -43,6 +43,10 @@ export function inScope(report: Report, snapshot: Snapshot, asked: Asked): Repor
     },
   };
 }
+
+/** Whether some objects are left out, wherever they are. */
+const narrows = ({ namespaces, selector, members }: Asked): boolean =>
+  namespaces !== undefined || selector !== undefined || members !== undefined;
 
 const LABELLED = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'Service', 'Node'] as const;
 
