@@ -62,6 +62,7 @@ export function jsonReader(on: DumpHandler): DumpReader {
           if (escaped) escaped = false;
           else if (byte === BACKSLASH) escaped = true;
           else if (byte === QUOTE) inString = false;
+          else if (depth > 1) i = plainUntil(chunk, i);
           continue;
         }
         if (depth === 0 && (between.open || !(startsValue(byte) || isSpace(byte)))) {
@@ -114,6 +115,17 @@ export function jsonReader(on: DumpHandler): DumpReader {
       if (depth > 0) on.flaw({ why: 'the text ends in the middle of an object', line });
     },
   };
+}
+
+/** The last of the bytes from `from` on that neither end a string nor escape what follows. */
+function plainUntil(chunk: Buffer, from: number): number {
+  const { length } = chunk;
+  let at = from + 1;
+  for (; at < length; at++) {
+    const byte = chunk[at];
+    if (byte === QUOTE || byte === BACKSLASH) break;
+  }
+  return at - 1;
 }
 
 const startsValue = (byte: number | undefined): boolean => byte === OPEN_OBJECT || byte === OPEN_ARRAY;

@@ -29,12 +29,36 @@ export function seeTimes(kind: ApiKind, object: unknown, see: (time: unknown) =>
 }
 
 function walk(message: Message, object: unknown, see: (time: unknown) => void): void {
-  for (const [name, value] of Object.entries(object ?? {})) {
-    const type = (message.fields[name] ?? message.inlined?.message.fields[name])?.type;
-    if ((type === 'time' || type === 'microTime') && name !== 'deletionTimestamp') see(value);
-    if (typeof type !== 'object') continue;
-    for (const one of Array.isArray(value) ? value : [value]) walk(type, one, see);
+  if (typeof object !== 'object' || object === null) return;
+  for (const { name, inner } of timesIn(message)) {
+    const value = (object as Readonly<Record<string, unknown>>)[name];
+    if (value === undefined) continue;
+    if (inner === undefined) see(value);
+    else if (Array.isArray(value)) for (const one of value) walk(inner, one, see);
+    else walk(inner, value, see);
   }
+}
+
+/** A field that is a time, or a message with times in it. */
+interface Timed {
+  readonly name: string;
+  readonly inner: Message | undefined;
+}
+
+const known = new WeakMap<Message, readonly Timed[]>();
+
+function timesIn(message: Message): readonly Timed[] {
+  const before = known.get(message);
+  if (before !== undefined) return before;
+  const timed = Object.entries({ ...message.inlined?.message.fields, ...message.fields }).flatMap(
+    ([name, { type }]): Timed[] => {
+      if (typeof type === 'object') return timesIn(type).length === 0 ? [] : [{ name, inner: type }];
+      const isTime = (type === 'time' || type === 'microTime') && name !== 'deletionTimestamp';
+      return isTime ? [{ name, inner: undefined }] : [];
+    },
+  );
+  known.set(message, timed);
+  return timed;
 }
 
 /** The time in `--at TIME`, as an ISO string. */
