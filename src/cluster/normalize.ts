@@ -50,14 +50,38 @@ function fill(message: Message, from: Plain, into: Plain): void {
     }
     const raw = from[entry.name];
     if (raw === undefined || raw === null) continue;
-    const value = convert(entry.field, raw);
-    if (value !== undefined) into[entry.name] = value;
+    const value = convert(entry, raw);
+    if (value === undefined) continue;
+    // Replicas follow each other in a list and say the same in most of their fields: they share it.
+    if (typeof value === 'object' && (entry.last === undefined || !isSame(value, entry.last))) entry.last = value;
+    into[entry.name] = typeof value === 'object' ? entry.last : value;
   }
 }
 
-type Entry =
-  | { readonly name: string; readonly field: Field; readonly number: number }
-  | { readonly name: undefined; readonly inlined: Message; readonly number: number };
+/** Whether the fields or elements are identical, which shared parts are. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((element, index) => element === b[index]);
+  }
+  if (!isObject(a) || !isObject(b)) return false;
+  let more = 0;
+  for (const name in a) {
+    if (a[name] !== b[name]) return false;
+    more++;
+  }
+  for (const _ in b) more--;
+  return more === 0;
+}
+
+interface NamedEntry {
+  readonly name: string;
+  readonly field: Field;
+  readonly number: number;
+  /** What it was the last time. */
+  last: unknown;
+}
+
+type Entry = NamedEntry | { readonly name: undefined; readonly inlined: Message; readonly number: number };
 
 const orders = new WeakMap<Message, readonly Entry[]>();
 
@@ -69,6 +93,7 @@ function orderOf(message: Message): readonly Entry[] {
     name,
     field,
     number: field.number,
+    last: undefined,
   }));
   const { inlined } = message;
   if (inlined !== undefined) entries.push({ name: undefined, inlined: inlined.message, number: inlined.number });
@@ -77,18 +102,20 @@ function orderOf(message: Message): readonly Entry[] {
   return entries;
 }
 
-function convert(field: Field, raw: unknown): unknown {
+function convert({ field, last }: NamedEntry, raw: unknown): unknown {
   const { type, repeated, keepsEmpty } = field;
-  if (repeated) return Array.isArray(raw) ? elements(field, raw) : undefined;
+  if (repeated) return Array.isArray(raw) ? elements(field, raw, Array.isArray(last) ? last : []) : undefined;
   const value = convertOne(type, raw);
   return keepsEmpty || !isEmpty(value) ? value : undefined;
 }
 
-function elements({ type, where }: Field, raw: readonly unknown[]): unknown {
+function elements({ type, where }: Field, raw: readonly unknown[], last: readonly unknown[]): unknown {
   const list: unknown[] = [];
   for (const item of raw) {
     const value = convertOne(type, item);
-    if (value !== undefined && (where === undefined || where(value))) list.push(value);
+    if (value === undefined || (where !== undefined && !where(value))) continue;
+    const before = last[list.length];
+    list.push(isSame(value, before) ? before : value);
   }
   return list.length === 0 ? undefined : Object.freeze(list);
 }
