@@ -172,8 +172,11 @@ const plain = (push: (chunk: Buffer) => void): Receiver => ({
   cancel: () => {},
 });
 
+// Each piece costs a round through Node's streams.
+const PIECE = 128 * 1024;
+
 function decompressed(hand: (chunk: Buffer) => void): Receiver {
-  const gunzip = createGunzip();
+  const gunzip = createGunzip({ chunkSize: PIECE });
   let failure: unknown;
   const done = new Promise<void>((resolve) => {
     const fail = (error: unknown) => {
