@@ -23,19 +23,37 @@ const server = createServer({ noDelay: true }, (client) => {
   }, roundTrip);
 });
 
-/** `queue` says how long so many bytes wait for the link. */
+/** Hands on what comes, in order, after it has waited: `queue` says how long so many bytes wait for the link. */
 function pass(from: Socket, to: Socket, queue: (bytes: number) => number): void {
+  const underway: { readonly due: number; readonly chunk: Buffer | undefined }[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const add = (wait: number, chunk: Buffer | undefined) => {
+    underway.push({ due: performance.now() + wait, chunk });
+    if (timer === undefined) timer = setTimeout(deliver, wait);
+  };
+  const deliver = () => {
+    timer = undefined;
+    for (let next = underway[0]; next !== undefined; next = underway[0]) {
+      const wait = next.due - performance.now();
+      if (wait > 0.5) {
+        timer = setTimeout(deliver, wait);
+        return;
+      }
+      underway.shift();
+      if (next.chunk === undefined) to.end();
+      else to.write(next.chunk);
+    }
+  };
   from.on('error', () => to.destroy());
-  // What comes faster than the link is not taken from the sender, as a receiver's window would have it.
   from.on('data', (chunk: Buffer) => {
     const wait = queue(chunk.length);
-    if (wait > roundTrip) {
-      from.pause();
-      setTimeout(() => from.resume(), wait - oneWay);
-    }
-    setTimeout(() => to.write(chunk), wait + oneWay);
+    add(wait + oneWay, chunk);
+    if (wait <= roundTrip) return;
+    // What comes faster than the link is not taken from the sender, as a receiver's window would have it.
+    from.pause();
+    setTimeout(() => from.resume(), wait - oneWay);
   });
-  from.on('end', () => setTimeout(() => to.end(), Math.max(0, busyUntil - performance.now()) + oneWay + 1));
+  from.on('end', () => add((underway.at(-1)?.due ?? 0) - performance.now() + 1, undefined));
 }
 
 server.listen(0, '127.0.0.1', () => {

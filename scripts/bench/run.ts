@@ -3,9 +3,10 @@
  *
  *   npm run bench -- [--pods 1000,10000,50000,150000] [--broken 0.02] [--seed 1] [--runs 3] [--skip kubectl,client-node]
  *                    [--link 100,30]
+ *   npm run bench -- --kubeconfig FILE
  *
- * The bytes are serialised beforehand, so the server costs little more than the encryption: a real one takes longer.
- * `--link` is a slow link, in Mbit/s and milliseconds of its round trip, over which up to 50,000 pods are read as well;
+ * The bytes are serialised beforehand, so the server costs little more than the encryption: a real one takes longer, and
+ * with `--kubeconfig` a real one is read instead. `--link` is a slow link, in Mbit/s and milliseconds of its round trip, over which up to 50,000 pods are read as well;
  * `--link none` leaves it out.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -14,6 +15,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { type Endpoint, endpointOf } from './endpoint.ts';
 import { type Measured, measure, medians } from './measure.ts';
 
 const { values: options } = parseArgs({
@@ -24,6 +26,7 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '3' },
     skip: { type: 'string', default: '' },
     link: { type: 'string', default: '100,30' },
+    kubeconfig: { type: 'string' },
   },
 });
 
@@ -50,24 +53,24 @@ const isThere = (command: string): boolean => spawnSync('which', [command]).stat
 
 const PROTOBUF = ['-H', 'Accept: application/vnd.kubernetes.protobuf'];
 
-function curl(name: string, url: string, flags: readonly string[] = [], output = '/dev/null'): Row {
-  const ca = join(ROOT, 'test/support/tls/cert.pem');
-  return { name, command: 'curl', args: ['--silent', '--cacert', ca, ...flags, '-o', output, `${url}/api/v1/pods`] };
+function curl(name: string, { url, curl }: Endpoint, flags: readonly string[] = [], output = '/dev/null'): Row {
+  return { name, command: 'curl', args: ['--silent', '--fail', ...curl, ...flags, '-o', output, `${url}/api/v1/pods`] };
 }
 
-function podlens(kubeconfig: string): Row {
+function podlens({ kubeconfig }: Endpoint): Row {
   const env = { ...process.env, KUBECONFIG: kubeconfig };
   return { name: 'podlens analyze -A', command: node, args: [PODLENS, 'analyze', '-A'], env };
 }
 
-function rowsFor(url: string, kubeconfig: string): Row[] {
+function rowsFor(endpoint: Endpoint): Row[] {
+  const { kubeconfig } = endpoint;
   const env = { ...process.env, KUBECONFIG: kubeconfig };
   const dump = join(folder, 'pods.json');
   const rows: Row[] = [
-    curl('curl, all pods as JSON', url),
-    curl('curl, all pods as protobuf', url, PROTOBUF),
-    podlens(kubeconfig),
-    curl('curl, all pods as JSON, into a file', url, [], dump),
+    curl('curl, all pods as JSON', endpoint),
+    curl('curl, all pods as protobuf', endpoint, PROTOBUF),
+    podlens(endpoint),
+    curl('curl, all pods as JSON, into a file', endpoint, [], dump),
     { name: 'podlens analyze -f, that file', command: node, args: [PODLENS, 'analyze', '-f', dump] },
     {
       name: 'client-node, all pods in pages',
@@ -84,10 +87,10 @@ function rowsFor(url: string, kubeconfig: string): Row[] {
 }
 
 /** The same over a slow link, where what counts are the bytes and the round trips. */
-const slowRows = (url: string, kubeconfig: string): Row[] => [
-  curl('curl, all pods as protobuf, compressed', url, ['-H', 'Accept-Encoding: gzip', ...PROTOBUF]),
-  curl('curl, all pods as JSON, compressed', url, ['-H', 'Accept-Encoding: gzip']),
-  podlens(kubeconfig),
+const slowRows = (endpoint: Endpoint): Row[] => [
+  curl('curl, all pods as protobuf, compressed', endpoint, ['-H', 'Accept-Encoding: gzip', ...PROTOBUF]),
+  curl('curl, all pods as JSON, compressed', endpoint, ['-H', 'Accept-Encoding: gzip']),
+  podlens(endpoint),
 ];
 
 interface Server {
@@ -134,9 +137,10 @@ async function slowed(url: string, [mbits = '', roundTrip = '']: readonly string
   return { url: `https://127.0.0.1:${port}`, stop: () => void child.kill() };
 }
 
-function kubeconfigFor(url: string): string {
+function endpointAt(url: string): Endpoint {
   const path = join(folder, 'kubeconfig');
-  const cluster = { server: url, 'certificate-authority': join(ROOT, 'test/support/tls/cert.pem') };
+  const ca = join(ROOT, 'test/support/tls/cert.pem');
+  const cluster = { server: url, 'certificate-authority': ca };
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
@@ -146,7 +150,7 @@ function kubeconfigFor(url: string): string {
     contexts: [{ name: 'bench', context: { cluster: 'bench', user: 'bench' } }],
   };
   writeFileSync(path, JSON.stringify(config));
-  return path;
+  return { url, curl: ['--cacert', ca], kubeconfig: path };
 }
 
 const SLOW_MS = 20_000;
@@ -192,34 +196,43 @@ console.log(
   `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}, medians of ${runs} runs`,
 );
 
-try {
+/** Without a server of its own there is nobody to count requests and bytes. */
+async function measureReal(kubeconfig: string): Promise<void> {
+  const lines = await compare(rowsFor(await endpointOf(kubeconfig, folder)), runs);
+  print(`The cluster of ${kubeconfig}`, lines);
+}
+
+async function measureSynthetic(): Promise<void> {
   const empty = await serve(0);
-  const env = { ...process.env, KUBECONFIG: kubeconfigFor(empty.url) };
   const startUp: Row[] = [
     bare,
     { name: 'podlens --version', command: node, args: [PODLENS, '--version'] },
     { name: 'podlens --help', command: node, args: [PODLENS, '--help'] },
-    { name: 'podlens analyze -A, empty cluster', command: node, args: [PODLENS, 'analyze', '-A'], env },
+    { ...podlens(endpointAt(empty.url)), name: 'podlens analyze -A, empty cluster' },
   ];
   await compare(startUp, 1, empty); // fills the compile cache
   print('Start-up', await compare(startUp, runs * 5, empty));
   empty.stop();
   for (const pods of options.pods.split(',').map(Number)) {
     const server = await serve(pods);
-    const rows = rowsFor(server.url, kubeconfigFor(server.url));
     const percent = Number(options.broken) * 100;
     const title = `${pods.toLocaleString('en')} pods, ${percent} % of them broken`;
-    print(title, await compare(rows, runs, server));
+    print(title, await compare(rowsFor(endpointAt(server.url)), runs, server));
     if (options.link !== 'none' && pods <= 50_000) {
-      const [mbits, roundTrip] = options.link.split(',');
-      const link = await slowed(server.url, [mbits ?? '', roundTrip ?? '']);
-      const slow = slowRows(link.url, kubeconfigFor(link.url));
+      const [mbits = '', roundTrip = ''] = options.link.split(',');
+      const link = await slowed(server.url, [mbits, roundTrip]);
+      const slow = slowRows(endpointAt(link.url));
       await compare(slow, 1, server); // the server compresses each answer once
       print(`${title}, over ${mbits} Mbit/s with a round trip of ${roundTrip} ms`, await compare(slow, runs, server));
       link.stop();
     }
     server.stop();
   }
+}
+
+try {
+  if (options.kubeconfig === undefined) await measureSynthetic();
+  else await measureReal(options.kubeconfig);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
