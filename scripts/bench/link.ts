@@ -53,7 +53,7 @@ function pass(from: Socket, to: Socket, queue: (bytes: number) => number): void 
     from.pause();
     setTimeout(() => from.resume(), wait - oneWay);
   });
-  from.on('end', () => add((underway.at(-1)?.due ?? 0) - performance.now() + 1, undefined));
+  from.on('end', () => add(Math.max(0, (underway.at(-1)?.due ?? 0) - performance.now()), undefined));
 }
 
 server.listen(0, '127.0.0.1', () => {

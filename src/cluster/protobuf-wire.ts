@@ -72,11 +72,11 @@ export function skip(cursor: Cursor, wireType: number): void {
   else throw new Error(`a field has wire type ${wireType}, which Kubernetes does not use`);
 }
 
-/** Where the varint or the length ended that was read last by `varintAt` or `fieldAt`, and the tag that `fieldAt` read. */
-export const last = { end: 0, tag: 0, from: 0 };
+/** What `fieldAt` read last: the field's tag, and where its content begins. */
+export const last = { tag: 0, from: 0, end: 0 };
 
-/** A varint of at most 28 bits; what is longer, or not there, is an error or the caller's to read. */
-function shortVarint(bytes: Buffer, at: number): number {
+/** A tag or a length, which is nearly always one byte. `last.end` is where it ends. */
+function headVarint(bytes: Buffer, at: number): number {
   const first = bytes[at] as number;
   if (first < 0x80) {
     last.end = at + 1;
@@ -93,11 +93,11 @@ function shortVarint(bytes: Buffer, at: number): number {
  * For walking over many fields without moving a cursor.
  */
 export function fieldAt(bytes: Buffer, at: number, stop: number): number {
-  const tag = shortVarint(bytes, at);
+  const tag = headVarint(bytes, at);
   let from = last.end;
   let end: number;
   if ((tag & 7) === LENGTH) {
-    const length = shortVarint(bytes, from);
+    const length = headVarint(bytes, from);
     from = last.end;
     end = from + length;
   } else {

@@ -29,8 +29,8 @@ export interface Wire {
   close(): void;
 }
 
-/** Connections at once: four long lists are read side by side, each with its next page on the way. */
-export const CONNECTIONS = 8;
+/** Connections at once: four long lists, each with its next page on the way, and four short ones. */
+export const CONNECTIONS = 12;
 
 /** How Node's sockets want a host and a port. */
 export const place = (url: URL): { readonly host: string; readonly port: number } => ({

@@ -121,7 +121,7 @@ test('what the receiver throws ends the request', async () => {
   expect(await get()).toEqual({ connection: 'new', body: 'ok' });
 });
 
-test('no more than eight connections are open at once', async () => {
+test('no more than twelve connections are open at once', async () => {
   let open = 0;
   let most = 0;
   const server = answering((_, socket) => {
@@ -133,8 +133,8 @@ test('no more than eight connections are open at once', async () => {
   });
   const { get, sockets } = await wired(server);
   await Promise.all(Array.from({ length: 30 }, () => get()));
-  expect(most).toBe(8);
-  expect(sockets.size).toBe(8);
+  expect(most).toBe(12);
+  expect(sockets.size).toBe(12);
 });
 
 test('a connection that is free in a moment is waited for', async () => {
