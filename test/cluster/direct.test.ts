@@ -129,7 +129,7 @@ test('no more than twelve connections are open at once', async () => {
     setTimeout(() => {
       open--;
       socket.write(OK);
-    }, 10);
+    }, 100);
   });
   const { get, sockets } = await wired(server);
   await Promise.all(Array.from({ length: 30 }, () => get()));
@@ -159,9 +159,9 @@ test('who waits for a connection that breaks gets one of their own', async () =>
     {},
     20,
   );
-  const [first, second] = await Promise.allSettled([get(), get()]);
-  expect(first).toMatchObject({ status: 'rejected', reason: { trouble: 'broken' } });
-  expect(second).toMatchObject({ status: 'fulfilled', value: { body: 'ok' } });
+  const results = await Promise.allSettled([get(), get()]);
+  expect(results.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { trouble: 'broken' } });
+  expect(results.find(({ status }) => status === 'fulfilled')).toMatchObject({ value: { body: 'ok' } });
 });
 
 /** A TLS server that answers with the common name of whoever asks, and whether the session goes on from an earlier one. */
