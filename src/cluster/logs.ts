@@ -28,6 +28,8 @@ export async function readLogs(
   const slot = limiter(AT_ONCE);
   const logs: Log[] = [];
   let forbidden: ApiError | undefined;
+  let failed: unknown;
+  let failures = 0;
   let done = 0;
   const readOne = async (wanted: WantedLog) => {
     // Whoever may not read one log may read none, and need not ask for each.
@@ -39,13 +41,31 @@ export async function readLogs(
       reader.signal.throwIfAborted();
       if (error instanceof ApiError && error.status === 403) forbidden = error;
       else if (!isOrdinary(error)) throw error;
+      else if (!isRefused(error)) {
+        failed = error;
+        failures++;
+      }
     }
     done++;
     onProgress?.({ kind: 'Log', pages: done, objects: logs.length, remaining: chosen.length - done, done: false });
   };
   await Promise.all(chosen.map((wanted) => slot(() => readOne(wanted))));
   if (chosen.length > 0) onProgress?.({ kind: 'Log', pages: done, objects: logs.length, done: true });
+  if (failures > 0 && failures === chosen.length) return { logs, gaps: [allFailed(failures, failed)] };
   return { logs, gaps: gapsOf(forbidden, left) };
+}
+
+/** Answered, by a kubelet that knows no such log. */
+const isRefused = (error: unknown): boolean => error instanceof ApiError && error.status < 500;
+
+function allFailed(count: number, error: unknown): Gap {
+  const why = error instanceof Error ? error.message : String(error);
+  const reason = `none of the ${count} that were asked for could be read, the last because: ${why}`;
+  return {
+    what: 'container logs',
+    reason,
+    hint: 'The API server asks the kubelets for them: kubectl logs shows whether it reaches them.',
+  };
 }
 
 /** Containers that have no log, kubelets that do not answer: a log that cannot be had is no failure of the run. */
@@ -66,7 +86,7 @@ function gapsOf(forbidden: ApiError | undefined, left: number): Gap[] {
     return [{ what: 'container logs', reason: `forbidden: ${forbidden.message}`, hint }];
   }
   if (left === 0) return [];
-  const reason = `the logs of ${CONTAINERS} broken containers were read, those of ${left} more were not`;
+  const reason = `the logs of ${CONTAINERS} broken containers were asked for, those of ${left} more were not`;
   return [{ what: 'container logs', reason, hint: 'Choose namespaces with -n to have the others read.' }];
 }
 

@@ -109,7 +109,18 @@ describe('logs', () => {
     const { server, read } = await live({ objects: many(60, (name) => crashingPod('shop', name)) });
     const { gaps } = await read({ kinds, logs: true });
     expect(server.requests.filter(isLog)).toHaveLength(50);
-    expect(gaps[0]?.reason).toBe('the logs of 50 broken containers were read, those of 10 more were not');
+    expect(gaps[0]?.reason).toBe('the logs of 50 broken containers were asked for, those of 10 more were not');
+  });
+
+  test('where no kubelet can be reached, a gap says so', async () => {
+    const { read } = await live({
+      objects: [crashingPod('shop', 'web'), crashingPod('shop', 'other')],
+      fault: (request) => (isLog(request) ? { status: 500, message: 'dial tcp 10.0.0.7:10250: no route' } : undefined),
+    });
+    const { gaps } = await read({ kinds, logs: true });
+    const reason =
+      'none of the 2 that were asked for could be read, the last because: dial tcp 10.0.0.7:10250: no route';
+    expect(gaps).toEqual([expect.objectContaining({ what: 'container logs', reason })]);
   });
 
   test('replicas of one workload need one log', async () => {
