@@ -4,6 +4,8 @@ export interface LinkMeter {
   begin(): () => void;
   /** Makes use of so many bytes that have come. */
   use(bytes: number, made: () => void): void;
+  /** An answer has begun so long after it was asked for. */
+  answered(afterMs: number): void;
   /** Whether the link is slow; false until enough has come to tell. */
   isSlow(): boolean;
 }
@@ -12,11 +14,15 @@ export interface LinkMeter {
 const SLOW_BYTES_PER_SECOND = 30_000_000;
 // A connection needs some round trips to come up to speed, so less than this says nothing.
 const SAMPLE_BYTES = 1024 * 1024;
+// What ever answered faster is near. If little comes from there it is the server that is slow, and compressing would make
+// it slower.
+const NEAR_MS = 3;
 
 /** `now` is a clock in milliseconds. */
 export function linkMeter(now: () => number = () => performance.now()): LinkMeter {
   let bytes = 0;
   let bodies = 0;
+  let quickestMs = Number.POSITIVE_INFINITY;
   // How long bodies were read, and since when the present ones are.
   let spentMs = 0;
   let since = 0;
@@ -37,6 +43,10 @@ export function linkMeter(now: () => number = () => performance.now()): LinkMete
       // Meanwhile more came into the socket's buffer: this was not the link's time.
       spentMs -= now() - began;
     },
-    isSlow: () => bytes >= SAMPLE_BYTES && (bytes * 1000) / Math.max(1, elapsed()) < SLOW_BYTES_PER_SECOND,
+    answered(afterMs) {
+      quickestMs = Math.min(quickestMs, afterMs);
+    },
+    isSlow: () =>
+      quickestMs >= NEAR_MS && bytes >= SAMPLE_BYTES && (bytes * 1000) / Math.max(1, elapsed()) < SLOW_BYTES_PER_SECOND,
   };
 }

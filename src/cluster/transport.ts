@@ -79,6 +79,7 @@ export async function createTransport(options: TransportOptions): Promise<Transp
     };
     let receiver: Receiver | undefined;
     let ended: (() => void) | undefined;
+    const asking = performance.now();
     const answer: WireAnswer = {
       onHead(status, answered, connection) {
         traffic.answered = true;
@@ -86,6 +87,7 @@ export async function createTransport(options: TransportOptions): Promise<Transp
         if (connection === 'new') traffic.connections++;
         asked.onResponse?.(status, answered);
         receiver = receiverOf(status, answered, asked);
+        link.answered(performance.now() - asking);
         ended = link.begin();
       },
       onBody(chunk) {

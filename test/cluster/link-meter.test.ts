@@ -47,3 +47,15 @@ test('bodies that are read side by side share the link', () => {
   end();
   expect(meter.isSlow()).toBe(false);
 });
+
+test('a server that is near is not behind a slow link, however little comes from it', () => {
+  const { meter, wait } = measured();
+  meter.begin();
+  wait(1000);
+  meter.use(2 * MB, () => undefined);
+  meter.answered(30);
+  expect(meter.isSlow()).toBe(true);
+  meter.answered(0.6);
+  meter.answered(30);
+  expect(meter.isSlow()).toBe(false);
+});
