@@ -1,10 +1,10 @@
 import { isIP, connect as netConnect, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, createSecureContext, type SecureContext, connect as tlsConnect } from 'node:tls';
 import type { Access } from './credentials.ts';
-import { ConnectionError } from './errors.ts';
+import { ConnectionError, cutOff } from './errors.ts';
 import { ResponseReader } from './http-response.ts';
 import { limiter } from './limiter.ts';
-import { CONNECTIONS, place, type Wire, type WireAnswer, type WireRequest } from './wire.ts';
+import { CONNECTIONS, place, targetOf, type Wire, type WireAnswer, type WireRequest } from './wire.ts';
 
 /*
  * Why not node:http: for the 280 MB of 50,000 pods it takes 320 ms of processor time and 140 MB of memory, most of it for
@@ -122,14 +122,13 @@ function tlsDoor(server: URL, { ca, ...trust }: Trust): Door {
   const { host, port } = place(server);
   // Node names nobody by itself, and a name may not be an address.
   const servername = trust.servername ?? (isIP(host) === 0 ? host : undefined);
-  let context:
-    | { readonly cert: string | undefined; readonly key: string | undefined; secure: SecureContext }
-    | undefined;
+  let context: { readonly of: Access; readonly secure: SecureContext } | undefined;
   // The second connection goes on where the first one's handshake ended.
   let session: Buffer | undefined;
-  return ({ cert, key }) => {
-    if (context === undefined || context.cert !== cert || context.key !== key) {
-      context = { cert, key, secure: createSecureContext({ ca, cert, key }) };
+  return (access) => {
+    if (context === undefined || !isSame(context.of, access)) {
+      const { cert, key } = access;
+      context = { of: access, secure: createSecureContext({ ca, cert, key }) };
       session = undefined;
     }
     const { secure } = context;
@@ -251,7 +250,7 @@ class Connection {
     if (this.#exchange?.reader.end() === true) {
       this.#isOpen = false;
       this.#exchange.done();
-    } else this.#fail(new ConnectionError('broken', 'the answer ended before it was complete'));
+    } else this.#fail(cutOff());
   }
 
   #fail(error: unknown): void {
@@ -278,7 +277,7 @@ const isLost = (error: unknown): boolean =>
   (error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE'));
 
 function headOf(server: URL, { path, headers }: WireRequest): string {
-  const lines = [`GET ${server.pathname.replace(/\/$/, '')}${path} HTTP/1.1`, `host: ${server.host}`];
+  const lines = [`GET ${targetOf(server, path)} HTTP/1.1`, `host: ${server.host}`];
   for (const [name, value] of Object.entries(headers)) {
     for (const one of typeof value === 'string' ? [value] : value) lines.push(`${name}: ${checked(name, one)}`);
   }

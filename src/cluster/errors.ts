@@ -39,6 +39,10 @@ export class ConnectionError extends Error {
   }
 }
 
+/** The connection ended in the middle of an answer. */
+export const cutOff = (cause?: unknown): ConnectionError =>
+  new ConnectionError('broken', 'the answer ended before it was complete', cause);
+
 const CODES: Readonly<Record<string, readonly [Trouble, string]>> = {
   ECONNREFUSED: ['down', 'nothing listens there (connection refused)'],
   EHOSTUNREACH: ['down', 'there is no route to it'],

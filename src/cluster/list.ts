@@ -5,7 +5,8 @@ import { ApiError, ConnectionError } from './errors.ts';
 import { type Resource, resources } from './kinds.ts';
 import { type Pace, retrying } from './retry.ts';
 import { isTableKind, tableAccept, tableDecoder } from './tables.ts';
-import type { ResponseHeaders, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
+import type { ResponseHeaders } from './wire.ts';
 
 /** What reading needs, whatever is read. */
 export interface Reader {

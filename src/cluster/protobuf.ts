@@ -47,16 +47,13 @@ function readFields(plan: Plan, cursor: Cursor, end: number, into: Plain): void 
 
 /** Keeps the bytes of a message, and reads them when somebody asks for it. */
 function readLater(name: string, plan: Plan, cursor: Cursor, into: Plain): void {
-  const end = readEnd(cursor);
-  let bytes: Buffer | undefined = Buffer.from(cursor.bytes.subarray(cursor.at, end));
-  cursor.at = end;
-  const value: Plain = {};
+  const start = cursor.at;
+  cursor.at = readEnd(cursor);
+  let bytes: Buffer | undefined = Buffer.from(cursor.bytes.subarray(start, cursor.at));
+  let value: Plain | undefined;
   const get = () => {
-    if (bytes !== undefined) {
-      readFields(plan, { bytes, at: 0 }, bytes.length, value);
-      Object.freeze(value);
-      bytes = undefined;
-    }
+    if (bytes !== undefined) value = readObject(plan, { bytes, at: 0 });
+    bytes = undefined;
     return value;
   };
   Object.defineProperty(into, name, { get, enumerable: true });

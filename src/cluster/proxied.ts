@@ -2,9 +2,9 @@ import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type In
 import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Trust } from './direct.ts';
-import { ConnectionError } from './errors.ts';
+import { cutOff } from './errors.ts';
 import { ProxyRefusal, proxyAuthorization } from './proxy.ts';
-import { CONNECTIONS, place, type ResponseHeaders, type Wire, type WireRequest } from './wire.ts';
+import { CONNECTIONS, place, type ResponseHeaders, targetOf, type Wire, type WireRequest } from './wire.ts';
 
 /** Asks a server through a proxy: HTTP, HTTPS or SOCKS. */
 export async function proxiedWire(server: URL, trust: Trust, proxy: URL): Promise<Wire> {
@@ -81,7 +81,7 @@ interface Way {
 }
 
 function start({ server, trust, proxy, agent }: Way, { path, headers, access, signal }: WireRequest): ClientRequest {
-  const target = `${server.pathname.replace(/\/$/, '')}${path}`;
+  const target = targetOf(server, path);
   if (server.protocol === 'https:') {
     const { cert, key } = access;
     const own = { ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
@@ -118,5 +118,3 @@ async function consume(response: IncomingMessage, onBody: (chunk: Buffer) => voi
       .on('close', () => reject(cutOff()));
   });
 }
-
-const cutOff = (cause?: unknown) => new ConnectionError('broken', 'the answer ended before it was complete', cause);

@@ -29,10 +29,15 @@ const isClaim = (volume: unknown): boolean => {
 const keptOfHealthy: Message = message({
   metadata: part(
     1,
-    message({
-      ...only(ObjectMeta, ['name', 'namespace', 'uid', 'creationTimestamp', 'labels', 'ownerReferences']).fields,
-      ...only(ObjectMeta, ['deletionTimestamp']).fields,
-    }),
+    only(ObjectMeta, [
+      'name',
+      'namespace',
+      'uid',
+      'creationTimestamp',
+      'labels',
+      'ownerReferences',
+      'deletionTimestamp',
+    ]),
   ),
   spec: part(
     2,

@@ -1,6 +1,6 @@
 import type { Refusal } from './errors.ts';
 import { readStatus } from './status.ts';
-import type { ResponseHeaders } from './transport.ts';
+import type { ResponseHeaders } from './wire.ts';
 
 /** What an answer that is no 200 says: a `Status` object, or the plain text of something in between. */
 export function readRefusal(body: Buffer, headers: ResponseHeaders): Refusal {

@@ -6,8 +6,6 @@ import { linkMeter } from './link-meter.ts';
 import { readRefusal } from './refusal.ts';
 import type { ResponseHeaders, Wire, WireAnswer } from './wire.ts';
 
-export type { ResponseHeaders } from './wire.ts';
-
 export interface GetRequest {
   readonly accept: string;
   readonly signal: AbortSignal;

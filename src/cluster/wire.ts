@@ -32,6 +32,9 @@ export interface Wire {
 /** Connections at once: four long lists, each with its next page on the way, and four short ones. */
 export const CONNECTIONS = 12;
 
+/** What a server is asked for: it may itself be below a path. */
+export const targetOf = (server: URL, path: string): string => `${server.pathname.replace(/\/$/, '')}${path}`;
+
 /** How Node's sockets want a host and a port. */
 export const place = (url: URL): { readonly host: string; readonly port: number } => ({
   host: url.hostname.replace(/^\[|\]$/g, ''),
