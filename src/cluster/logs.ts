@@ -8,13 +8,13 @@ import { resources } from './kinds.ts';
 import { limiter } from './limiter.ts';
 import { type Reader, resourcePath } from './list.ts';
 import { retrying } from './retry.ts';
+import { CONNECTIONS } from './wire.ts';
 
 const LINES = 200;
 // The kubelet counts bytes from the first of the last lines, so a log that reaches this is asked for again, shorter.
 const BYTES = 256 * 1024;
 const FEWER_LINES = 20;
 const CONTAINERS = 50;
-const AT_ONCE = 8;
 // A log is worth less than an answer: a kubelet that is slow is not waited for.
 const TIMEOUT_MS = 10_000;
 
@@ -25,7 +25,7 @@ export async function readLogs(
   onProgress?: (progress: Progress) => void,
 ): Promise<{ logs: readonly Log[]; gaps: readonly Gap[] }> {
   const { chosen, left } = firstContainers(wantedLogs(snapshot));
-  const slot = limiter(AT_ONCE);
+  const slot = limiter(CONNECTIONS);
   const logs: Log[] = [];
   let forbidden: ApiError | undefined;
   let failed: unknown;

@@ -22,16 +22,16 @@ const isPods = ({ path }: Recorded) => path.endsWith('/pods');
 
 describe('pages', () => {
   test('a list comes in pages and is whole', async () => {
-    const { server, read } = await live({ objects: pods(4500) });
+    const { server, read } = await live({ objects: pods(8000) });
     const progress: Progress[] = [];
     const { snapshot, stats } = await read({ kinds: ['Pod'], onProgress: (p) => progress.push(p) });
-    expect(names(snapshot.list('Pod'))).toEqual(podNames(4500));
-    expect(server.requests.map(({ query }) => query.get('limit'))).toEqual(['500', '2000', '2000']);
+    expect(names(snapshot.list('Pod'))).toEqual(podNames(8000));
+    expect(server.requests.map(({ query }) => query.get('limit'))).toEqual(['500', '5000', '5000']);
     expect(progress).toEqual([
-      { kind: 'Pod', pages: 1, objects: 500, remaining: 4000, done: false },
-      { kind: 'Pod', pages: 2, objects: 2500, remaining: 2000, done: false },
-      { kind: 'Pod', pages: 3, objects: 4500, done: false },
-      { kind: 'Pod', pages: 3, objects: 4500, done: true },
+      { kind: 'Pod', pages: 1, objects: 500, remaining: 7500, done: false },
+      { kind: 'Pod', pages: 2, objects: 5500, remaining: 2500, done: false },
+      { kind: 'Pod', pages: 3, objects: 8000, done: false },
+      { kind: 'Pod', pages: 3, objects: 8000, done: true },
     ]);
     expect(stats).toMatchObject({ requests: 3, retries: 0 });
   });
@@ -75,7 +75,7 @@ describe('pages', () => {
   });
 
   test('a token that expired is replaced by the one that comes with the refusal', async () => {
-    const objects = pods(4500);
+    const objects = pods(8000);
     let refused = false;
     const { snapshotNames, server } = await readWith(objects, (request) => {
       if (refused || page(request) === 'first') return undefined;
@@ -84,25 +84,25 @@ describe('pages', () => {
       const token = last === undefined ? '' : tokenAfter(last, undefined, 2000);
       return { answer: status(410, 'The provided continue parameter is too old', undefined, { continue: token }) };
     });
-    expect(snapshotNames).toEqual(podNames(4500));
+    expect(snapshotNames).toEqual(podNames(8000));
     expect(server.requests).toHaveLength(4);
   });
   test('without one the list begins again, and no object counts twice', async () => {
     let refused = false;
-    const { snapshotNames, server } = await readWith(pods(4500), ({ query }) => {
+    const { snapshotNames, server } = await readWith(pods(8000), ({ query }) => {
       if (refused || !query.has('continue')) return undefined;
       refused = true;
       return { status: 410 };
     });
-    expect(snapshotNames).toEqual(podNames(4500));
+    expect(snapshotNames).toEqual(podNames(8000));
     expect(server.requests.map(({ query }) => query.has('continue'))).toEqual([false, true, false, true, true]);
   });
 
   test('a list that expires again and again is read in one piece', async () => {
-    const { snapshotNames, server } = await readWith(pods(4500), ({ query }) =>
+    const { snapshotNames, server } = await readWith(pods(8000), ({ query }) =>
       query.has('continue') ? { status: 410 } : undefined,
     );
-    expect(snapshotNames).toEqual(podNames(4500));
+    expect(snapshotNames).toEqual(podNames(8000));
     expect(server.requests.at(-1)?.query.has('limit')).toBe(false);
   });
 
@@ -128,9 +128,9 @@ describe('trouble that passes', () => {
       (request) => (page(request) === 'next' && request.before === 0 ? { hangAfter: 1000 } : undefined),
     ],
   ])('%s is asked for again and counted once', async (_, fault) => {
-    const { read } = await live({ objects: pods(4500), fault }, { requestTimeoutMs: 800 });
+    const { read } = await live({ objects: pods(8000), fault }, { requestTimeoutMs: 800 });
     const { snapshot, stats } = await read({ kinds: ['Pod'] });
-    expect(names(snapshot.list('Pod'))).toEqual(podNames(4500));
+    expect(names(snapshot.list('Pod'))).toEqual(podNames(8000));
     expect(stats.retries).toBeGreaterThan(0);
   });
 
@@ -228,7 +228,7 @@ describe('trouble that stays', () => {
 
   test('a server that goes away while it is read leaves no report', async () => {
     const { server, read } = await live({
-      objects: pods(9000),
+      objects: pods(14_000),
       fault(request) {
         if (!isPods(request) || server.requests.filter(isPods).length < 4) return undefined;
         void server.close();
@@ -493,7 +493,7 @@ describe('the number of requests', () => {
   });
 
   test('connections are kept, and few', async () => {
-    const { server, read } = await live({ objects: pods(9000) });
+    const { server, read } = await live({ objects: pods(14_000) });
     await read({ kinds });
     expect(server.connections()).toBeLessThanOrEqual(8);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { linesOf } from '../../src/cluster/logs.ts';
+import { CONNECTIONS } from '../../src/cluster/wire.ts';
 import type { Kind } from '../../src/snapshot.ts';
 import type { User } from '../support/api-server.ts';
 import { live } from '../support/live.ts';
@@ -66,7 +67,7 @@ describe('logs', () => {
     expect(snapshot.list('Pod')).toHaveLength(40);
     expect(gaps).toHaveLength(1);
     expect(gaps[0]).toMatchObject({ what: 'container logs', reason: expect.stringContaining('pods/log') });
-    expect(server.requests.filter(isLog).length).toBeLessThanOrEqual(8);
+    expect(server.requests.filter(isLog).length).toBeLessThanOrEqual(CONNECTIONS);
   });
 
   test.each([
