@@ -16,7 +16,7 @@ import { CONNECTIONS, place, targetOf, type Wire, type WireAnswer, type WireRequ
 export type Trust = Pick<ConnectionOptions, 'ca' | 'servername' | 'rejectUnauthorized'>;
 
 // Opening a connection takes a handshake: on a fast network another request is through before.
-const PATIENCE_MS = 3;
+const PATIENCE_MS = 10;
 
 /** Asks a server over connections of its own, without a proxy. `patienceMs` is how long a busy connection is waited for. */
 export function directWire(server: URL, trust: Trust, patienceMs: number = PATIENCE_MS): Wire {
