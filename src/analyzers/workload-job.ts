@@ -3,7 +3,7 @@ import { supersededBy } from '../objects/jobs.ts';
 import { change, kubectl, kubectlLogs, look } from '../objects/kubectl.ts';
 import { conditionOf, podRef } from '../objects/pods.ts';
 import { refTo } from '../objects/refs.ts';
-import type { Kinds, View } from '../snapshot.ts';
+import { inNamespace, type Kinds, type View } from '../snapshot.ts';
 
 const CONTROLLER = 'kube-controller-manager (job controller: condition Failed)';
 
@@ -87,12 +87,9 @@ const lastRun = (at: string | undefined): string =>
   at === undefined ? 'it has never run' : `its last run began at ${at}`;
 
 function podsOf(cluster: View<'Pod'>, job: Kinds['Job']) {
-  return cluster
-    .list('Pod')
-    .filter(
-      ({ metadata }) =>
-        metadata?.namespace === job.metadata?.namespace &&
-        metadata?.ownerReferences?.some(({ kind, name }) => kind === 'Job' && name === job.metadata?.name),
+  return inNamespace(cluster.list('Pod'), job.metadata?.namespace ?? '')
+    .filter(({ metadata }) =>
+      metadata?.ownerReferences?.some(({ kind, name }) => kind === 'Job' && name === job.metadata?.name),
     )
     .map((pod) => podRef(pod));
 }

@@ -1,5 +1,5 @@
 import type { Ref } from '../finding.ts';
-import type { View } from '../snapshot.ts';
+import { inNamespace, type View } from '../snapshot.ts';
 import type { ApiKinds } from './kinds-schema.ts';
 import type { Pod, Volume } from './pod-schema.ts';
 import { isTerminal } from './pods.ts';
@@ -83,12 +83,6 @@ export const attachmentsOf = (cluster: View<Needs>, pvName: string | undefined):
 export const usersOf = (cluster: View<Needs>, claimRef: Ref | undefined, but: Pod): Pod[] =>
   claimRef === undefined
     ? []
-    : cluster
-        .list('Pod')
-        .filter(
-          (pod) =>
-            pod !== but &&
-            pod.metadata?.namespace === claimRef.namespace &&
-            !isTerminal(pod) &&
-            claimsOf(pod).includes(claimRef.name),
-        );
+    : inNamespace(cluster.list('Pod'), claimRef.namespace ?? '').filter(
+        (pod) => pod !== but && !isTerminal(pod) && claimsOf(pod).includes(claimRef.name),
+      );
