@@ -30,10 +30,14 @@ function contentsOf(name: string): string {
   return `module.exports = Object.defineProperties({}, {\n${getters.join(',\n')}\n});`;
 }
 
-/** Packages that take milliseconds to set up and are seldom needed: they are set up when their default export is called. */
+/**
+ * Packages that take milliseconds to set up and are seldom needed: they are set up when their default export is called. A
+ * CommonJS module that requires one gets the package itself.
+ */
 export const lazyPackages = (...names: readonly string[]): Plugin => ({
   name: 'lazy-packages',
-  resolveId: (id, importer) => (names.includes(id) && !importer?.startsWith(LAZY) ? `${LAZY}${id}` : null),
+  resolveId: (id, importer, { kind }) =>
+    names.includes(id) && kind !== 'require-call' && !importer?.startsWith(LAZY) ? `${LAZY}${id}` : null,
   load(id) {
     if (!id.startsWith(LAZY)) return null;
     const name = JSON.stringify(id.slice(LAZY.length));
