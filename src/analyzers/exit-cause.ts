@@ -1,15 +1,17 @@
 import type { Draft } from '../analyzer.ts';
 import type { Evidence } from '../finding.ts';
-import { type Exit, isAccessViolation, meaningOf } from '../objects/exits.ts';
+import { type Exit, isAccessViolation, lastExit, meaningOf } from '../objects/exits.ts';
 import { look, shell } from '../objects/kubectl.ts';
 import { inSentence, type LogSignal } from '../objects/log-signal.ts';
-import { type ContainerView, conditionOf, type Pod, podRef } from '../objects/pods.ts';
+import { ownerOf, podsByOwner } from '../objects/owner.ts';
+import { type ContainerView, conditionOf, containersOf, type Pod, podRef } from '../objects/pods.ts';
+import { objectKey } from '../objects/refs.ts';
 import { humanSeconds } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import { failedHook, killedByKubelet } from './exit-kill.ts';
 import type { Code } from './exit-rules.ts';
 
-export type Needs = 'Pod' | 'Event' | 'Node';
+export type Needs = 'Pod' | 'Event' | 'Node' | 'ReplicaSet' | 'Job';
 
 /** Why a container ended, before it is known whether that still matters. */
 export interface Cause {
@@ -19,6 +21,8 @@ export interface Cause {
   readonly evidence: readonly Omit<Evidence, 'id'>[];
   /** Whether the log's last word belongs to the story. */
   readonly quotesLog: boolean;
+  /** The run that is under way shows the same trouble. */
+  readonly goesOn?: boolean;
   readonly confidence?: Draft['confidence'];
   readonly check?: Draft['check'];
 }
@@ -36,7 +40,7 @@ export function causeOf(
     failedHook(pod, container) ??
     lost(container, exit) ??
     killedByKubelet(cluster, pod, container, exit) ??
-    suspectedMemory(pod, container, exit) ??
+    suspectedMemory(cluster, pod, container, exit) ??
     byExitCode(container, exit, signal)
   );
 }
@@ -94,9 +98,19 @@ function lost(container: ContainerView, exit: Exit): Cause | undefined {
   };
 }
 
-function suspectedMemory(pod: Pod, container: ContainerView, exit: Exit): Cause | undefined {
+function suspectedMemory(cluster: View<Needs>, pod: Pod, container: ContainerView, exit: Exit): Cause | undefined {
   const limit = memoryLimit(pod, container);
   if (exit.code !== 137 || exit.reason !== 'Error' || limit === undefined) return undefined;
+  const other = replicaOutOfMemory(cluster, pod, container.name);
+  if (other !== undefined) {
+    return {
+      code: 'oom.container-limit',
+      sentence: `Container ${container.name} was killed with SIGKILL under its memory limit of ${limit}, like that of pod ${other.subject.name}, which ran out of memory`,
+      evidence: [limitEvidence(pod, container, limit), other.evidence],
+      quotesLog: false,
+      confidence: 'likely',
+    };
+  }
   return {
     code: 'oom.suspected',
     sentence: `Container ${container.name} was killed with SIGKILL; it has a memory limit of ${limit}, and nothing else on record would explain the kill`,
@@ -116,6 +130,21 @@ function suspectedMemory(pod: Pod, container: ContainerView, exit: Exit): Cause 
       ),
     ),
   };
+}
+
+/** Another replica whose kill the runtime did record as one for memory: the record gets lost now and then (containerd). */
+function replicaOutOfMemory(cluster: View<Needs>, pod: Pod, name: string) {
+  const owner = ownerOf(cluster, pod);
+  for (const other of (owner && podsByOwner(cluster).get(objectKey(owner))) ?? []) {
+    const container = containersOf(other).find((one) => one.name === name);
+    const exit = container && lastExit(container);
+    if (container === undefined || exit?.reason !== 'OOMKilled') continue;
+    const subject = podRef(other, name);
+    const where = `${container.path}.${exit.from}.terminated`;
+    const at = exit.finishedAt === undefined ? {} : { at: exit.finishedAt };
+    return { subject, evidence: { from: subject, where, text: `exit code ${exit.code} (OOMKilled)`, ...at } };
+  }
+  return undefined;
 }
 
 const codes: Readonly<Record<number, Code | undefined>> = {
@@ -143,8 +172,10 @@ function byExitCode({ name }: ContainerView, exit: Exit, signal: LogSignal | und
     code === 'crash.completed-loop'
       ? `Container ${name} ends with success${ran} and is started again, because the pod wants it to run for ever`
       : code === 'runtime.exec-format'
-        ? `Container ${name} cannot be executed on this node: its program is built for another platform`
-        : `Container ${name} ends with exit code ${exit.code}${meaning === undefined ? '' : ` (${meaning})`}${ran}${own}`;
+        ? `Container ${name} cannot be executed on this node: its program is ${isScript(signal) ? 'a script whose first line names no interpreter (#!)' : 'built for another platform'}`
+        : code === 'runtime.exec-not-found'
+          ? `Container ${name} cannot be executed: its program, or the interpreter that its first line names, is not in the image (a line that ends in CRLF names another one)`
+          : `Container ${name} ends with exit code ${exit.code}${meaning === undefined ? '' : ` (${meaning})`}${ran}${own}`;
   return {
     code,
     sentence,
@@ -154,9 +185,13 @@ function byExitCode({ name }: ContainerView, exit: Exit, signal: LogSignal | und
   };
 }
 
+const isScript = (signal: LogSignal | undefined): boolean => /\.(sh|py|rb|pl):/.test(signal?.line.text ?? '');
+
 function codeOf({ code, reason, message }: Exit, signal: LogSignal | undefined): Code {
   const words = `${message}\n${signal?.line.text ?? ''}`;
-  if (/exec format error/.test(words)) return 'runtime.exec-format';
+  if (/exec format error/i.test(words)) return 'runtime.exec-format';
+  // Of the runtime, when the kernel does not find the file or its interpreter.
+  if (/^exec \S+: no such file or directory$/m.test(words)) return 'runtime.exec-not-found';
   if (reason === 'seccomp killed') return 'crash.bad-syscall';
   if (isAccessViolation(code)) return 'crash.segfault';
   return codes[code] ?? 'crash.app-error';

@@ -1,8 +1,9 @@
 import type { Rule, Where } from '../analyzer.ts';
 import type { Step } from '../finding.ts';
 import { change, kubectl, kubectlLogs, look, shell } from '../objects/kubectl.ts';
-import { editWorkload, podOf } from '../objects/remedies.ts';
+import { editWorkload, podOf, showCommand } from '../objects/remedies.ts';
 import { execFormatRule } from './exec-format-rule.ts';
+import { execNotFoundRule } from './exec-not-found-rule.ts';
 import { startupRule } from './startup-rule.ts';
 
 const RUNTIME = 'container runtime, through the kubelet (status.containerStatuses[].state.terminated)';
@@ -18,12 +19,6 @@ const rule = (stage: Rule['stage'], source: string, summary: string, remedy: Rul
 
 const logs = (w: Where): string => kubectlLogs(w.subject, w.detail['run'] === 'previous');
 const readLog = (w: Where) => look('Read what it said before it ended.', logs(w));
-const command = (w: Where) =>
-  look(
-    'See which command it runs.',
-    kubectl('get', podOf(w), '-o', `jsonpath={.spec.containers[*]['name','command','args']}`),
-  );
-
 /** What a container uses; of one that is down for good nothing is measured. */
 const usage = (w: Where): Step[] =>
   w.detail['run'] === 'current'
@@ -93,7 +88,10 @@ export const rules = {
     'kubelet (lifecycle/handlers.go: event FailedPostStartHook)',
     'The postStart hook fails, and the kubelet kills the container for it.',
     (w) => [
-      look('See the hook.', kubectl('get', podOf(w), '-o', 'jsonpath={.spec.containers[*].lifecycle.postStart}')),
+      look(
+        'See the hook.',
+        kubectl('get', podOf(w), '-o', `jsonpath={.spec.${w.detail['list'] ?? 'containers'}[*].lifecycle.postStart}`),
+      ),
       readLog(w),
       change('Correct the hook, or do its work in the container itself.', editWorkload(w)),
     ],
@@ -107,14 +105,19 @@ export const rules = {
     'exit',
     RUNTIME,
     'The shell does not find the command, or a shared library is missing.',
-    (w) => [readLog(w), command(w), change('Correct the command, or put the program into the image.', editWorkload(w))],
+    (w) => [
+      readLog(w),
+      showCommand(w),
+      change('Correct the command, or put the program into the image.', editWorkload(w)),
+    ],
   ),
   'crash.not-executable': rule('exit', RUNTIME, 'The command was found but cannot be executed.', (w) => [
     readLog(w),
-    command(w),
+    showCommand(w),
     change('Make the file executable in the image, and see that its interpreter exists.', editWorkload(w)),
   ]),
   'runtime.exec-format': execFormatRule,
+  'runtime.exec-not-found': execNotFoundRule,
   'crash.segfault': rule('exit', RUNTIME, 'The process touched memory that is not its own (SIGSEGV).', (w) => [
     readLog(w),
     change('Run the version that worked before, and look for the native library or build that changed.', undo(w)),
@@ -177,7 +180,7 @@ export const rules = {
     RUNTIME,
     'The process ends by itself with success, and is restarted because the pod wants it to run for ever.',
     (w) => [
-      command(w),
+      showCommand(w),
       readLog(w),
       change('Run the program in the foreground, or make it a Job if it is meant to end.', editWorkload(w)),
     ],

@@ -7,6 +7,7 @@ import { describePod, editWorkload, podOf } from '../objects/remedies.ts';
 import { secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import { execFormatRule } from './exec-format-rule.ts';
+import { execNotFoundRule } from './exec-not-found-rule.ts';
 
 type Needs = 'Pod' | 'ReplicaSet' | 'Job' | 'Node';
 
@@ -33,14 +34,7 @@ const command = (w: Where) =>
   );
 
 const rules = {
-  'runtime.exec-not-found': rule('The image does not have the program that the container is to run.', (w) => [
-    command(w),
-    look(
-      "Compare with the image's own entrypoint.",
-      w.detail['image'] && shell('docker', 'image', 'inspect', w.detail['image']),
-    ),
-    change('Correct command or args, or put the program into the image.', editWorkload(w)),
-  ]),
+  'runtime.exec-not-found': execNotFoundRule,
   'runtime.exec-format': execFormatRule,
   'runtime.exec-permission': rule('The program that the container is to run is not executable.', (w) => [
     command(w),

@@ -4,6 +4,7 @@ import { type Exit, lastExit, meaningOf } from '../objects/exits.ts';
 import { look, shell } from '../objects/kubectl.ts';
 import { isOutlived } from '../objects/leftover.ts';
 import { inSentence, logIsEmpty, logSignal } from '../objects/log-signal.ts';
+import { ownerOf } from '../objects/owner.ts';
 import {
   type ContainerView,
   conditionOf,
@@ -13,14 +14,17 @@ import {
   type Pod,
   podRef,
   restartsAfter,
+  specListOf,
   troubledPods,
 } from '../objects/pods.ts';
-import { readyBudgetSeconds } from '../objects/probes.ts';
+import { objectKey } from '../objects/refs.ts';
+import { isOverdue } from '../objects/settling.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import { type Cause, causeOf } from './exit-cause.ts';
-import { hookFails } from './exit-kill.ts';
+import { hookFails, isAnnounced } from './exit-kill.ts';
 import { type Code, rules } from './exit-rules.ts';
+import { hangingHook } from './hanging-hook.ts';
 
 type Needs = 'Pod' | 'Event' | 'Log' | 'ReplicaSet' | 'Job' | 'Node';
 
@@ -30,6 +34,8 @@ const RECOVERED_SECONDS = 600;
 // Sooner, a run has to be of another kind than those that failed.
 const STEADY_SECONDS = 180;
 const STEADY_TIMES = 10;
+const STEADY_TIMES_IF_READY = 3;
+const HOUR_SECONDS = 3600;
 
 export const podExit = defineAnalyzer<Needs, Code>({
   id: 'pod-exit',
@@ -38,17 +44,46 @@ export const podExit = defineAnalyzer<Needs, Code>({
   needs: ['Pod', 'Event', 'Log', 'ReplicaSet', 'Job', 'Node'],
   rules,
   *analyze(cluster) {
+    const ends: End[] = [];
     for (const pod of troubledPods(cluster)) {
+      yield* hangingHook(cluster, pod);
       if (!endsMatter(pod)) continue;
       for (const container of containersOf(pod)) {
         if (container.role === 'ephemeral' || (container.role === 'sidecar' && isTerminal(pod))) continue;
         const exit = lastExit(container) ?? forgottenExit(container);
-        if (exit === undefined || isStartFailure(exit) || !isFault(pod, container, exit)) continue;
-        yield explain(cluster, pod, container, exit);
+        if (exit === undefined || isStartFailure(exit) || !isFault(cluster, pod, container, exit)) continue;
+        ends.push({ pod, container, exit, draft: explain(cluster, pod, container, exit) });
       }
     }
+    yield* asReplicas(cluster, ends);
   },
 });
+
+interface End {
+  readonly pod: Pod;
+  readonly container: ContainerView;
+  readonly exit: Exit;
+  readonly draft: Draft<Code>;
+}
+
+/** A first restart that says little by itself says more where other replicas have the same trouble for longer. */
+function asReplicas(cluster: View<Needs>, ends: readonly End[]): Draft<Code>[] {
+  const keyOf = ({ pod, container, draft }: End) => {
+    const owner = ownerOf(cluster, pod);
+    return owner && `${objectKey(owner)} ${container.name} ${draft.code}`;
+  };
+  const proven = new Set(ends.filter(({ draft }) => draft.severity !== 'info').map(keyOf));
+  return ends.map((end) => {
+    const key = end.draft.severity === 'info' && isFirst(cluster, end) ? keyOf(end) : undefined;
+    return key !== undefined && proven.has(key) ? { ...end.draft, severity: 'warning' } : end.draft;
+  });
+}
+
+const isFirst = (cluster: View<Needs>, { pod, container, exit }: End): boolean => {
+  const { state, restartCount = 0 } = container.status ?? {};
+  if (!isLiving(pod) || state?.running === undefined || restartCount > 1) return false;
+  return !hasRecovered(cluster, pod, container, exit);
+};
 
 /** Pods that still run, or failed by their own containers; others ended for a reason of the pod or its node. */
 function endsMatter(pod: Pod): boolean {
@@ -79,9 +114,10 @@ function forgottenExit(container: ContainerView): Exit | undefined {
   };
 }
 
-function isFault(pod: Pod, container: ContainerView, exit: Exit): boolean {
+function isFault(cluster: View<Needs>, pod: Pod, container: ContainerView, exit: Exit): boolean {
   const clean = exit.code === 0 && exit.reason !== 'OOMKilled';
-  if (!clean) return true;
+  // An application may end with success when the kubelet tells it to for a probe.
+  if (!clean || isAnnounced(cluster, pod, container, exit)) return true;
   if (exit.from === 'state' && !restartsAfter(pod, container, 0)) return false;
   // A first end with success may be a start-up quirk; a second one is a habit.
   return container.role !== 'init' && (backsOff(container) || (container.status?.restartCount ?? 0) >= 2);
@@ -111,7 +147,12 @@ function explain(cluster: View<Needs>, pod: Pod, container: ContainerView, exit:
     severity: severityOf(cluster, pod, container, exit, cause),
     confidence: cause.confidence,
     check: cause.check ?? (cause.confidence === undefined ? undefined : whoKilled(subject)),
-    detail: { run: previous ? 'previous' : 'current', node: pod.spec?.nodeName, image: container.spec.image },
+    detail: {
+      run: previous ? 'previous' : 'current',
+      node: pod.spec?.nodeName,
+      image: container.spec.image,
+      list: specListOf(container.role),
+    },
     since: exit.finishedAt,
   };
 }
@@ -152,16 +193,33 @@ function severityOf(
   }
   const since = secondsBetween(exit.finishedAt, cluster.takenAt);
   if (since !== undefined && since > DAY_SECONDS) return 'info';
-  if (cause.code === 'oom.container-limit' || cause.code === 'oom.node') return 'warning';
-  const runs = secondsBetween(running.startedAt, cluster.takenAt) ?? 0;
+  if (cause.code === 'oom.container-limit' || cause.code === 'oom.node' || cause.goesOn === true) return 'warning';
   const again = (container.status?.restartCount ?? 0) >= 2;
+  // An init container is never ready; a run that lasts longer than the one that failed gives hope.
   const ready = container.status?.ready === true || container.role === 'init';
-  if (ready) return again && !hasRecovered(exit, runs) ? 'warning' : 'info';
+  if (container.role === 'init' && isSlow(exit) && runsFor(cluster, container) <= (exit.seconds ?? 0)) return 'warning';
+  if (ready) return again && !hasRecovered(cluster, pod, container, exit) ? 'warning' : 'info';
   // Not ready yet: give a first restart the time to come up.
-  return again || runs > readyBudgetSeconds(container.spec) ? 'warning' : 'info';
+  return again || isOverdue(cluster, pod, container) ? 'warning' : 'info';
 }
 
-/** Whether a run of `seconds` shows that what ended the run before is over, as for one that waited for a dependency. */
-const hasRecovered = (exit: Exit, seconds: number): boolean =>
-  seconds >= RECOVERED_SECONDS ||
-  (exit.seconds !== undefined && seconds >= STEADY_SECONDS && seconds >= STEADY_TIMES * exit.seconds);
+/** So slow that it may fail once in as many minutes, which leaves no time for a second try. */
+const isSlow = ({ seconds }: Exit): boolean => seconds !== undefined && seconds >= 60;
+
+const runsFor = (cluster: View<Needs>, { status }: ContainerView): number =>
+  secondsBetween(status?.state?.running?.startedAt, cluster.takenAt) ?? 0;
+
+/** Whether the present run shows that what ended the run before is over, as for one that waited for a dependency. */
+function hasRecovered(cluster: View<Needs>, pod: Pod, container: ContainerView, exit: Exit): boolean {
+  const seconds = runsFor(cluster, container);
+  if (seconds >= RECOVERED_SECONDS) return !isCyclic(cluster, pod, container, seconds);
+  const times = container.spec.readinessProbe === undefined ? STEADY_TIMES : STEADY_TIMES_IF_READY;
+  return exit.seconds !== undefined && seconds >= STEADY_SECONDS && seconds >= times * exit.seconds;
+}
+
+/** Whether it has ended every now and then all its life, and its next end is still to come. */
+function isCyclic(cluster: View<Needs>, pod: Pod, { status }: ContainerView, seconds: number): boolean {
+  const age = secondsBetween(pod.metadata?.creationTimestamp, cluster.takenAt) ?? 0;
+  const cycle = age / Math.max(1, status?.restartCount ?? 0);
+  return (status?.restartCount ?? 0) >= 3 && cycle <= HOUR_SECONDS && seconds < cycle;
+}

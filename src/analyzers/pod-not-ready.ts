@@ -13,15 +13,9 @@ import {
   podRef,
   troubledPods,
 } from '../objects/pods.ts';
-import {
-  budgetSeconds,
-  describeProbe,
-  probePort,
-  readProbeOutput,
-  readyBudgetSeconds,
-  undeclaredPort,
-} from '../objects/probes.ts';
+import { describeProbe, probePort, readProbeOutput, undeclaredPort } from '../objects/probes.ts';
 import { describePod, editWorkload, podOf } from '../objects/remedies.ts';
+import { isOverdue, isStartingUp } from '../objects/settling.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import { startupRule } from './startup-rule.ts';
@@ -54,9 +48,12 @@ function ask({ subject: { container = '', ...pod }, detail: { port, command } }:
     return look('Run the command of the probe yourself.', run);
   }
   if (port === undefined) return look('Ask the application what the probe asks it.');
-  const forward = shell('kubectl', 'port-forward', `pod/${pod.name}`, '-n', namespace, port);
+  const forward = shell('kubectl', 'port-forward', `pod/${pod.name}`, '-n', namespace, localPort(port));
   return look('Ask it yourself: forward the port, and call it from a second terminal.', forward);
 }
+
+/** Ports below 1024 are the administrator's on most machines. */
+const localPort = (port: string): string => (Number(port) < 1024 ? `${8000 + Number(port)}:${port}` : port);
 
 const rules = {
   'probe.readiness': rule('The container runs, but its readiness probe fails.', PROBER, (w) => [
@@ -111,11 +108,9 @@ function* unready(cluster: View<Needs>, pod: Pod, container: ContainerView): Gen
   const { role, spec, status } = container;
   const running = status?.state?.running;
   if (running === undefined || status?.ready === true || role === 'init' || role === 'ephemeral') return;
-  const runs = secondsBetween(running.startedAt, cluster.takenAt) ?? 0;
-  const starting = spec.startupProbe !== undefined && status?.started !== true;
+  const starting = isStartingUp(container);
   const probe = starting ? spec.startupProbe : spec.readinessProbe;
-  if (probe === undefined) return;
-  if (runs <= (starting ? budgetSeconds(probe) : readyBudgetSeconds(spec))) return;
+  if (probe === undefined || !isOverdue(cluster, pod, container)) return;
   const kind = starting ? 'Startup' : 'Readiness';
   const events = podEvents(cluster, pod).filter(
     (event) => event.reason === 'Unhealthy' && event.container === container.name,
@@ -205,7 +200,7 @@ function cannotProbe(
       ...(event === undefined ? [] : [eventEvidence(subject, event)]),
       ...(port === undefined
         ? []
-        : [{ from: subject, where: `spec.containers[${container.name}].${field}`, text: `port: ${port}` }]),
+        : [{ from: subject, where: `${container.specPath}.${field}`, text: `port: ${port}` }]),
     ],
     since: startedAt,
   };

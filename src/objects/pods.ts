@@ -22,6 +22,8 @@ export interface ContainerView {
   readonly status: ContainerStatus | undefined;
   /** Where its status stands: "status.containerStatuses[app]". */
   readonly path: string;
+  /** Where it is asked for: "spec.containers[app]". */
+  readonly specPath: string;
 }
 
 /** All containers in the order they start: init containers and sidecars, apps, ephemeral ones. */
@@ -33,18 +35,21 @@ export function containersOf({ spec, status }: Pod): ContainerView[] {
   return all;
 }
 
-const statusLists = {
-  init: 'initContainerStatuses',
-  app: 'containerStatuses',
-  ephemeral: 'ephemeralContainerStatuses',
+const lists = {
+  init: { spec: 'initContainers', status: 'initContainerStatuses' },
+  app: { spec: 'containers', status: 'containerStatuses' },
+  ephemeral: { spec: 'ephemeralContainers', status: 'ephemeralContainerStatuses' },
 } as const;
+
+/** The field of the pod's spec that the container stands in: "initContainers". */
+export const specListOf = (role: Role): string => lists[role === 'sidecar' ? 'init' : role].spec;
 
 // Every analyzer of pods asks for the containers of every broken pod: nothing but views is made here.
 function addViews(
   into: ContainerView[],
   specs: readonly Container[] | undefined,
   statuses: readonly ContainerStatus[] | undefined,
-  list: keyof typeof statusLists,
+  list: keyof typeof lists,
 ): void {
   if (specs === undefined) return;
   for (let index = 0; index < specs.length; index++) {
@@ -56,7 +61,8 @@ function addViews(
       index,
       spec,
       status: statusOf(statuses, name),
-      path: `status.${statusLists[list]}[${name}]`,
+      path: `status.${lists[list].status}[${name}]`,
+      specPath: `spec.${lists[list].spec}[${name}]`,
     });
   }
 }

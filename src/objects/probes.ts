@@ -11,11 +11,12 @@ const threshold = (probe: Probe): number => probe.failureThreshold || 3;
 export const budgetSeconds = (probe: Probe): number => delay(probe) + period(probe) * threshold(probe);
 
 /** Seconds that a container may stay unready after its start before that means anything. */
-export function readyBudgetSeconds(container: Container): number {
-  const start = container.startupProbe === undefined ? 0 : budgetSeconds(container.startupProbe);
-  const ready = container.readinessProbe;
-  return start + (ready === undefined ? 30 : Math.max(30, delay(ready) + 3 * period(ready)));
-}
+export const readyBudgetSeconds = (container: Container): number =>
+  (container.startupProbe === undefined ? 0 : budgetSeconds(container.startupProbe)) + readinessSeconds(container);
+
+/** The part of them that comes after the startup probe has succeeded. */
+export const readinessSeconds = ({ readinessProbe: probe }: Container): number =>
+  probe === undefined ? 30 : Math.max(30, delay(probe) + 3 * period(probe));
 
 /** How long the kubelet waits between SIGTERM and SIGKILL when this probe fails. */
 export const graceSeconds = (pod: Pod, probe?: Probe): number =>
@@ -28,10 +29,14 @@ export const graceSeconds = (pod: Pod, probe?: Probe): number =>
 export function lastedAsLongAsProbe(pod: Pod, probe: Probe, seconds: number, killed: boolean): boolean {
   const wait = killed ? graceSeconds(pod, probe) : 0;
   const first = delay(probe) + period(probe) * (threshold(probe) - 1);
+  return seconds >= first + wait - 1 && seconds <= longestUnderProbe(pod, probe, killed);
+}
+
+/** The most seconds for which the kubelet lets a container live whose probe never succeeds. */
+export function longestUnderProbe(pod: Pod, probe: Probe, killed: boolean): number {
   const last = delay(probe) + (period(probe) + timeout(probe)) * threshold(probe) + period(probe);
   // An application that goes on SIGTERM takes some part of the grace period, mostly a small one.
-  const slack = killed ? 3 : Math.min(10, graceSeconds(pod, probe));
-  return seconds >= first + wait - 1 && seconds <= last + wait + slack;
+  return last + (killed ? graceSeconds(pod, probe) + 3 : Math.min(10, graceSeconds(pod, probe)));
 }
 
 /** "httpGet :8080/healthz", "tcpSocket :5432", "exec pg_isready". */

@@ -1,6 +1,6 @@
 import type { Where } from '../analyzer.ts';
-import type { Ref } from '../finding.ts';
-import { kubectl, shell } from './kubectl.ts';
+import type { Ref, Step } from '../finding.ts';
+import { kubectl, look, shell } from './kubectl.ts';
 
 // Commands that many remedies share. Each is undefined where what it would name is not known.
 
@@ -15,6 +15,18 @@ export const describePod = (where: Where): string => kubectl('describe', podOf(w
  */
 export const editWorkload = ({ owner }: Where): string | undefined =>
   owner === undefined || owner.kind === 'Job' ? undefined : kubectl('edit', owner);
+
+/** `detail.list` is the field of the pod's spec that the container stands in. */
+export const showCommand = (where: Where): Step =>
+  look(
+    'See which command it runs.',
+    kubectl(
+      'get',
+      podOf(where),
+      '-o',
+      `jsonpath={.spec.${where.detail['list'] ?? 'containers'}[*]['name','command','args']}`,
+    ),
+  );
 
 /** The events about the subject, oldest first. */
 export const showEvents = ({ subject }: Where): string =>

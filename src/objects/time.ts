@@ -29,3 +29,6 @@ export function later(a: string | undefined, b: string | undefined): string | un
   if (second === undefined) return a;
   return second > first ? b : a;
 }
+
+/** Whether the first time is known to be before the second. */
+export const isBefore = (a: string | undefined, b: string | undefined): boolean => (secondsBetween(a, b) ?? 0) > 0;

@@ -1,0 +1,41 @@
+import type { Draft } from '../analyzer.ts';
+import { eventEvidence } from '../objects/events.ts';
+import { kubectlLogs, look } from '../objects/kubectl.ts';
+import { containersOf, isLiving, type Pod, podEvents, podRef, specListOf } from '../objects/pods.ts';
+import { humanSeconds, secondsBetween } from '../objects/time.ts';
+import type { View } from '../snapshot.ts';
+import type { Code } from './exit-rules.ts';
+
+const HANGS_SECONDS = 60;
+const NOT_RUNNING = ['ContainerCreating', 'PodInitializing'];
+
+/**
+ * A postStart hook that does not return. The kubelet runs it before it does anything else for the pod
+ * (kuberuntime_container.go, startContainer), so the status stays what it was: the event Started is all that shows.
+ */
+export function* hangingHook(cluster: View<'Pod' | 'Event'>, pod: Pod): Generator<Draft<Code>> {
+  if (!isLiving(pod)) return;
+  const [newest] = podEvents(cluster, pod);
+  // Events of one second stand in no order.
+  const started = podEvents(cluster, pod).find(({ reason, at }) => reason === 'Started' && at === newest?.at);
+  const seconds = secondsBetween(started?.at, cluster.takenAt) ?? 0;
+  if (started === undefined || seconds < HANGS_SECONDS) return;
+  const container = containersOf(pod).find(({ name }) => name === started.container);
+  const { spec, status, specPath, role } = container ?? {};
+  if (spec?.lifecycle?.postStart === undefined || role === undefined) return;
+  if (!NOT_RUNNING.includes(status?.state?.waiting?.reason ?? '')) return;
+  const subject = podRef(pod, container?.name);
+  yield {
+    code: 'hook.post-start',
+    subject,
+    message: `Container ${container?.name} was started ${humanSeconds(seconds)} ago, and its postStart hook has not returned; until then nothing else of the pod is started.`,
+    evidence: [
+      eventEvidence(subject, started),
+      { from: subject, where: `${specPath}.lifecycle.postStart`, text: JSON.stringify(spec.lifecycle.postStart) },
+    ],
+    confidence: 'likely',
+    check: look('See whether the container says anything.', kubectlLogs(subject, false)),
+    detail: { run: 'current', list: specListOf(role) },
+    since: started.at,
+  };
+}
