@@ -91,7 +91,8 @@ const maySubmit = (candidate: Candidate): boolean =>
   !isInfo(candidate) && candidate.finding.subject.namespace !== undefined;
 
 interface Group {
-  readonly root: Candidate;
+  /** The worst of those that share the fault. */
+  root: Candidate;
   readonly members: Candidate[];
   readonly affects: Map<string, Ref>;
 }
@@ -103,7 +104,10 @@ function groupsOf(candidates: readonly Candidate[], rootOf: (of: Candidate) => C
     const key = faultKey(candidate);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { root: candidate, members: [candidate], affects: new Map() });
-    else group.members.push(candidate);
+    else {
+      group.members.push(candidate);
+      if (rank(candidate.finding) < rank(group.root.finding)) group.root = candidate;
+    }
   }
   for (const candidate of candidates) {
     const root = rootOf(candidate);

@@ -62,6 +62,15 @@ test('the same fault on replicas of one owner is one problem', () => {
   expect(outline(found)).toEqual(['crash.app-error a | b c | ']);
 });
 
+test('the replica that is worst off stands for the others', () => {
+  const found = [
+    candidate('crash.app-error', pod('a', 'app'), 'exit', { severity: 'warning' }),
+    candidate('crash.app-error', pod('b', 'app'), 'exit'),
+    candidate('crash.app-error', pod('c', 'app'), 'exit'),
+  ];
+  expect(outline(found)).toEqual(['crash.app-error b | a c | ']);
+});
+
 test('two containers with the same code are two problems of one owner only if their pods differ', () => {
   const found = [
     candidate('crash.app-error', pod('a', 'app'), 'exit'),
