@@ -2,7 +2,18 @@ import type { Explained, Explanation } from '../ai/explained.ts';
 import type { Finding, Problem, Step } from '../finding.ts';
 import type { Reporter } from './reporter.ts';
 import { sanitize, sanitizeLine } from './sanitize.ts';
-import { ago, gapSentence, kubectlName, lookedAt, plural, podsOf, shortRef, summarize } from './words.ts';
+import {
+  ago,
+  gapSentence,
+  kubectlName,
+  lookedAt,
+  namedBeside,
+  plural,
+  podsOf,
+  shortRef,
+  summarize,
+  symptomsOf,
+} from './words.ts';
 
 /** For tickets and chats. */
 export const markdown: Reporter = (report) => {
@@ -26,7 +37,8 @@ export const markdown: Reporter = (report) => {
 };
 
 function problemBlock(problem: Problem, number: number, report: Explained): string {
-  const { root, owner, symptoms, affects } = problem;
+  const { root, owner, affects } = problem;
+  const { because, beside } = symptomsOf(problem);
   const pods = podsOf(problem).length;
   return [
     `## ${number}. ${root.severity}: ${code(root.code)} ${code(kubectlName(owner ?? root.subject))}${pods > 1 ? ` (${plural(pods, 'pod')})` : ''}`,
@@ -48,19 +60,18 @@ function problemBlock(problem: Problem, number: number, report: Explained): stri
     steps('Next steps', root.remedy),
     list(
       'Also affected',
-      affects.map((ref) => code(shortRef(ref))),
+      affects.map((ref) => code(namedBeside(ref, root.subject))),
       3,
     ),
-    list(
-      'Because of it',
-      symptoms.map(({ code: id, message }) => `${code(id)}: ${marked(message)}`),
-      3,
-    ),
+    list('Because of it', because.map(symptomLine), 3),
+    list('Also wrong there', beside.map(symptomLine), 3),
     ...(report.explanations?.[problem.id] ?? []).map(explanationBlock),
   ]
     .filter((block) => block !== '')
     .join('\n\n');
 }
+
+const symptomLine = ({ code: id, message }: Finding): string => `${code(id)}: ${marked(message)}`;
 
 const evidenceOf = ({ evidence }: Finding, report: Explained): string[] =>
   evidence.map(

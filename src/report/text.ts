@@ -1,9 +1,21 @@
 import type { Explained, Explanation } from '../ai/explained.ts';
-import type { Evidence, Finding, Moment, Problem, Ref, Severity, Step } from '../finding.ts';
+import type { Evidence, Finding, Moment, Problem, Severity, Step } from '../finding.ts';
+import { objectKey } from '../objects/refs.ts';
 import type { Reporter } from './reporter.ts';
 import { sanitize, sanitizeLine } from './sanitize.ts';
 import type { Style } from './style.ts';
-import { ago, gapSentence, kubectlName, lookedAt, plural, podsOf, shortRef, summarize } from './words.ts';
+import {
+  ago,
+  gapSentence,
+  kubectlName,
+  lookedAt,
+  namedBeside,
+  plural,
+  podsOf,
+  shortRef,
+  summarize,
+  symptomsOf,
+} from './words.ts';
 import { shorten, truncate, widthOf, wrap } from './wrap.ts';
 
 /** For people: a summary, the problems worst first, what is only worth knowing, and what could not be seen. */
@@ -56,7 +68,8 @@ function podCount(problem: Problem): string {
 }
 
 function problemBlock(problem: Problem, number: number, report: Explained, style: Style): string[] {
-  const { root, symptoms } = problem;
+  const { root } = problem;
+  const { because, beside } = symptomsOf(problem);
   return [
     ...headline(problem, number, style),
     ...indented(sanitizeLine(root.message), style),
@@ -74,7 +87,8 @@ function problemBlock(problem: Problem, number: number, report: Explained, style
       style,
     ),
     ...section('Also affected', affected(problem, style), style),
-    ...section('Because of it', symptomLines(symptoms, style), style),
+    ...section('Because of it', symptomLines(because, style), style),
+    ...section('Also wrong there', symptomLines(beside, style), style),
     ...(report.explanations?.[problem.id] ?? []).flatMap((explanation) => explanationLines(explanation, style)),
   ];
 }
@@ -213,17 +227,12 @@ const commandLine = ({ command, safety }: Step, indent: string, { paint }: Style
 
 function affected({ root, owner, affects }: Problem, style: Style): string[] {
   // The headline names the workload already.
-  const others = affects.filter(({ kind, name }) => kind !== owner?.kind || name !== owner.name);
+  const others = affects.filter((ref) => owner === undefined || objectKey(ref) !== objectKey(owner));
   if (others.length === 0) return [];
-  const names = others.slice(0, MOST_PODS).map((ref) => named(ref, root.subject));
+  const names = others.slice(0, MOST_PODS).map((ref) => namedBeside(ref, root.subject));
   const more = others.length > MOST_PODS ? ` and ${others.length - MOST_PODS} more` : '';
   return indented(`${names.join(', ')}${more}`, style);
 }
-
-const named = (ref: Ref, subject: Ref): string =>
-  ref.namespace === subject.namespace || ref.namespace === undefined
-    ? shortRef(ref)
-    : `${ref.namespace}/${shortRef(ref)}`;
 
 function symptomLines(symptoms: readonly Finding[], style: Style): string[] {
   const real = symptoms.filter(({ severity }) => severity !== 'info');

@@ -1,4 +1,4 @@
-import type { Gap, Ref, Report } from '../finding.ts';
+import type { Finding, Gap, Problem, Ref, Report } from '../finding.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import { sanitizeLine } from './sanitize.ts';
 
@@ -16,6 +16,12 @@ export function shortRef({ kind, name, container }: Ref): string {
   return sanitizeLine(`${kind.toLowerCase()}/${name}${container === undefined ? '' : ` (${container})`}`);
 }
 
+/** The same beside another object, whose namespace need not be said again: "shop/pod/web-0". */
+export const namedBeside = (ref: Ref, other: Ref): string =>
+  ref.namespace === other.namespace || ref.namespace === undefined
+    ? shortRef(ref)
+    : sanitizeLine(`${ref.namespace}/${shortRef(ref)}`);
+
 /** "12 min ago", judged by when the report was taken; empty where a time is unknown or ahead. */
 export function ago(at: string | undefined, { takenAt }: Pick<Report, 'takenAt'>): string {
   const seconds = secondsBetween(at, takenAt);
@@ -27,6 +33,20 @@ export function ago(at: string | undefined, { takenAt }: Pick<Report, 'takenAt'>
 export function gapSentence({ what, reason, hint }: Gap): string {
   const why = sanitizeLine(reason);
   return sanitizeLine(`${what}: ${why}${/[.!?]$/.test(why) ? '' : '.'}${hint === undefined ? '' : ` ${hint}`}`);
+}
+
+// Nothing else that is wrong with a pod makes a name wrong or an object missing.
+const OWN_FAULT = /^(config|image|runtime|security|storage|volume)\./;
+
+/** What is wrong because of the root, and what else is wrong with the same objects; each said once. */
+export function symptomsOf({ symptoms }: Problem): { readonly because: Finding[]; readonly beside: Finding[] } {
+  const said = new Set<string>();
+  const once = symptoms.filter(({ code, message }) => {
+    const key = `${code} ${message}`;
+    return !said.has(key) && said.add(key);
+  });
+  const isBeside = ({ code }: Finding) => OWN_FAULT.test(code);
+  return { because: once.filter((one) => !isBeside(one)), beside: once.filter(isBeside) };
 }
 
 /** How many pods a problem breaks, its own subject among them. */
@@ -44,14 +64,18 @@ export function summarize(report: Report): string {
     wrong.flatMap((problem) => podsOf(problem).map(({ namespace, name }) => `${namespace}/${name}`)),
   );
   const all = report.stats.objects['Pod'] ?? 0;
+  const within = report.scope.namespaces ?? [];
+  const inside =
+    within.length === 0 ? pods.size : [...pods].filter((pod) => within.includes(pod.split('/')[0] ?? '')).length;
   const where = plural(report.stats.namespaces, 'namespace');
   const found = `${plural(wrong.length, 'problem')}${worst}`;
   if (pods.size === 0 && all === 0) return `${found.replace(/,$/, '')}.`;
   if (pods.size === 0) return `${found.replace(/,$/, '')}; none of ${plural(all, 'pod')} in ${where} is affected.`;
   const affect = `${found} ${wrong.length === 1 ? 'affects' : 'affect'}`;
   // Who asks for one pod is told of its neighbours that the same fault breaks.
-  if (pods.size > all) return `${affect} ${plural(pods.size, 'pod')}.`;
-  return `${affect} ${pods.size} of ${plural(all, 'pod')} in ${where}.`;
+  if (inside > all || inside === 0) return `${affect} ${plural(pods.size, 'pod')}.`;
+  const elsewhere = pods.size === inside ? '' : `, and ${pods.size - inside} elsewhere`;
+  return `${affect} ${inside} of ${plural(all, 'pod')} in ${where}${elsewhere}.`;
 }
 
 const COUNTED = [
