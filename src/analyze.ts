@@ -8,6 +8,8 @@ import { compare, type Kind, type Snapshot, type View } from './snapshot.ts';
 export interface Candidate {
   readonly finding: Finding;
   readonly stage: Stage;
+  /** The rule's `isConsequence`. */
+  readonly isConsequence: boolean;
   /** The workload that the subject belongs to, or the subject itself. */
   readonly owner: Ref;
   readonly fault: string | undefined;
@@ -90,6 +92,7 @@ function judge(snapshot: Snapshot, draft: Draft, rule: Rule): Candidate {
   return {
     finding,
     stage: rule.stage,
+    isConsequence: rule.isConsequence === true,
     owner: owner ?? { ...draft.subject },
     fault: draft.fault,
     explains: draft.explains ?? [],

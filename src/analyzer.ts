@@ -44,6 +44,11 @@ export interface Rule {
   /** The component that writes what the rule reads: "kubelet (images/image_manager.go)". */
   readonly source: string;
   readonly stage: Stage;
+  /**
+   * It says no more than that the pods in `explainedBy` are not ready: where what is known of each of them is only worth
+   * knowing, so is this.
+   */
+  readonly isConsequence?: boolean;
   /** Two or three steps. A step whose command needs a detail that is absent leaves the command out. */
   remedy(where: Where): readonly Step[];
 }

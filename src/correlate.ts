@@ -10,10 +10,11 @@ import { compare } from './snapshot.ts';
  * 1. Every object is led by one finding: one about another object that explains it, else its own of the earliest stage.
  * 2. A finding follows the leader of its subject. If it explains objects and leads none of them, it follows theirs; if it
  *    is explained by other objects, it follows the first of them that is led.
- * 3. Findings that follow none are roots. Roots with the same code and the same fault are one problem.
+ * 3. A consequence of what is only worth knowing is only worth knowing.
+ * 4. Findings that follow none are roots. Roots with the same code and the same fault are one problem.
  */
 export function correlate(candidates: readonly Candidate[]): Problem[] {
-  const ordered = [...candidates].sort(bySubject);
+  const ordered = calmed([...candidates].sort(bySubject));
   const leaders = leadersOf(ordered);
   const rootOf = rootsOf(ordered, leaders);
   const groups = groupsOf(ordered, rootOf);
@@ -58,6 +59,19 @@ function precedes(a: Lead, b: Lead): boolean {
   if (a.explained !== b.explained) return a.explained;
   if (stageOf(a.by) !== stageOf(b.by)) return stageOf(a.by) < stageOf(b.by);
   return rank(a.by.finding) < rank(b.by.finding);
+}
+
+function calmed(candidates: readonly Candidate[]): Candidate[] {
+  const leaders = leadersOf(candidates);
+  const isCalm = (ref: Ref) => {
+    const lead = leaders.get(objectKey(ref));
+    return lead !== undefined && isInfo(lead.by);
+  };
+  return candidates.map((candidate) => {
+    const { isConsequence, explainedBy, finding } = candidate;
+    if (!isConsequence || explainedBy.length === 0 || !explainedBy.every(isCalm)) return candidate;
+    return { ...candidate, finding: { ...finding, severity: 'info' } };
+  });
 }
 
 /** For every candidate the one at the top of its chain of causes. */

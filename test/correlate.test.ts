@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Candidate } from '../src/analyze.ts';
 import type { Stage } from '../src/analyzer.ts';
 import { correlate } from '../src/correlate.ts';
@@ -20,6 +20,7 @@ interface Given {
   readonly fault?: string;
   readonly severity?: Severity;
   readonly owner?: Ref;
+  readonly isConsequence?: boolean;
 }
 
 function candidate(code: string, subject: Ref, stage: Stage, given: Given = {}): Candidate {
@@ -35,6 +36,7 @@ function candidate(code: string, subject: Ref, stage: Stage, given: Given = {}):
       confidence: 'certain',
     },
     stage,
+    isConsequence: given.isConsequence ?? false,
     owner: given.owner ?? (subject.kind === 'Pod' ? deployment : subject),
     fault: given.fault,
     explains: given.explains ?? [],
@@ -69,6 +71,32 @@ test('the replica that is worst off stands for the others', () => {
     candidate('crash.app-error', pod('c', 'app'), 'exit'),
   ];
   expect(outline(found)).toEqual(['crash.app-error b | a c | ']);
+});
+
+describe('a consequence', () => {
+  const service: Ref = { kind: 'Service', namespace: 'shop', name: 'web' };
+  const ofPods = (...names: string[]) =>
+    candidate('service.no-endpoints', service, 'owner', {
+      severity: 'warning',
+      isConsequence: true,
+      explainedBy: names.map((name) => pod(name)),
+    });
+  const severities = (candidates: readonly Candidate[]) =>
+    correlate(candidates).map(({ root }) => `${root.code} ${root.severity}`);
+  const gated = (name: string) => candidate('sched.gated', pod(name), 'scheduling', { severity: 'info' });
+
+  test('of what is only worth knowing is a symptom of it', () => {
+    expect(severities([ofPods('a', 'b'), gated('a'), gated('b')])).toEqual(['sched.gated info']);
+  });
+
+  test('stands by itself where one pod has nothing to tell', () => {
+    expect(severities([ofPods('a', 'b'), gated('a')])).toEqual(['service.no-endpoints warning', 'sched.gated info']);
+  });
+
+  test('is a symptom of a fault', () => {
+    const found = [ofPods('a', 'b'), gated('a'), candidate('oom.container-limit', pod('b'), 'oom')];
+    expect(severities(found)).toEqual(['oom.container-limit critical', 'sched.gated info']);
+  });
 });
 
 test('two containers with the same code are two problems of one owner only if their pods differ', () => {
