@@ -5,23 +5,36 @@ import type { Code } from './image-rules.ts';
  * unreachable token server as a failed authorization.
  */
 const causes: readonly (readonly [Code, RegExp])[] = [
+  ['image.signature', /SignatureValidationFailed|signature validation failed/],
   ['image.rate-limit', /toomanyrequests|429 too many requests|pull rate limit|too many requests to registry/i],
   ['image.qps', /pull QPS exceeded/i],
   [
     'image.platform',
     /no match for platform in manifest|no image found in (manifest list|image index) for architecture|no matching manifest for/i,
   ],
-  ['image.manifest-schema', /media type .* is no longer supported since containerd v2\.0/i],
+  [
+    'image.manifest-schema',
+    /media type .* is no longer supported since containerd v2\.|Pulling Schema 1 images have been deprecated/i,
+  ],
   ['image.tls-expired', /certificate has expired or is not yet valid/i],
-  ['image.tls-name', /certificate is valid for|certificate is not valid for any names/i],
+  [
+    'image.tls-name',
+    /certificate is valid for|certificate is not valid for any names|doesn't contain any IP SANs|relies on legacy Common Name/i,
+  ],
   ['image.tls-ca', /x509: |failed to verify certificate/i],
-  ['image.tls-http', /server gave HTTP response to HTTPS client/i],
-  ['image.dns', /no such host|server misbehaving|lookup .*: i\/o timeout|Temporary failure in name resolution/i],
+  ['image.tls-http', /server gave HTTP response to HTTPS client|first record does not look like a TLS handshake/i],
+  // Whatever follows "lookup <host> on <server>:" is the resolver's trouble, also a refused connection.
+  ['image.dns', /no such host|server misbehaving|\blookup \S+( on \S+)?: |Temporary failure in name resolution/i],
   ['image.disk-full', /no space left on device|disk quota exceeded/i],
   ['image.pull-timeout', /code = Canceled.*context canceled|cancel pulling image/i],
+  // What is unpacked lies on the node: "not found" and "unexpected EOF" are no answers of the registry here.
+  [
+    'image.corrupt',
+    /failed to extract layer|failed to unpack|failed to get reader from content store|unexpected media type/i,
+  ],
   [
     'image.registry-unreachable',
-    /connection refused|no route to host|i\/o timeout|TLS handshake timeout|connection reset by peer|network is unreachable|proxyconnect|context deadline exceeded|unexpected EOF| 50[0234] /i,
+    /connection refused|no route to host|i\/o timeout|TLS handshake timeout|connection reset by peer|network is unreachable|proxyconnect|context deadline exceeded|unexpected EOF|: EOF\b|Client\.Timeout exceeded|registry is unavailable| 50[0234] /i,
   ],
   [
     'image.auth-or-missing',
@@ -36,10 +49,7 @@ const causes: readonly (readonly [Code, RegExp])[] = [
     /: not found|manifest unknown|manifest for .* not found|MANIFEST_UNKNOWN|NAME_UNKNOWN|name unknown/i,
   ],
   ['image.short-name', /short-name .* did not resolve|short name mode is enforcing/i],
-  [
-    'image.corrupt',
-    /failed to extract layer|unexpected commit digest|failed size validation|archive\/tar: invalid|input\/output error|failed to unpack/i,
-  ],
+  ['image.corrupt', /unexpected commit digest|failed size validation|archive\/tar: invalid|input\/output error/i],
 ];
 
 /** What a failed pull says about its cause. */
