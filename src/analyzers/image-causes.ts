@@ -1,3 +1,4 @@
+import { parseImage } from '../objects/image.ts';
 import type { Code } from './image-rules.ts';
 
 /**
@@ -52,6 +53,20 @@ const causes: readonly (readonly [Code, RegExp])[] = [
   ['image.corrupt', /unexpected commit digest|failed size validation|archive\/tar: invalid|input\/output error/i],
 ];
 
-/** What a failed pull says about its cause. */
-export const causeOfPull = (message: string): Code =>
-  causes.find(([, pattern]) => pattern.test(message))?.[0] ?? 'image.unknown';
+/** What a failed pull of the image says about its cause. */
+export function causeOfPull(message: string, image: string): Code {
+  const said = withoutNames(message, image);
+  return causes.find(([, pattern]) => pattern.test(said))?.[0] ?? 'image.unknown';
+}
+
+const URLS = /https?:\/\/[^\s"]*[^\s":]/g;
+// As containerd ("[manifests 1.27]"), CRI-O ("reading manifest 1.27 in") and the reference itself write it.
+const TAGS = /\[manifests [^\]]*\]|\bmanifest \S+ in\b|IMAGE:[\w.-]+/g;
+
+/** A repository may be called "unauthorized", and a tag "1.0.401": no name is an answer of the registry. */
+function withoutNames(message: string, image: string): string {
+  const { host, repository } = parseImage(image);
+  const names = [image, `${host}/${repository}`].filter((name) => /[:/]/.test(name));
+  const nameless = names.reduce((text, name) => text.replaceAll(name, 'IMAGE'), message.replace(URLS, 'URL'));
+  return nameless.replace(TAGS, 'TAG');
+}

@@ -79,7 +79,7 @@ function failedPull(cluster: View<Needs>, pod: Pod, container: ContainerView, re
   const subject = podRef(pod, container.name);
   const image = container.spec.image ?? container.status?.image ?? '';
   const { text, evidence } = wordsOf(cluster, pod, container, reason);
-  const code = byReason[reason] ?? causeOfPull(text);
+  const code = byReason[reason] ?? causeOfPull(text, image);
   const { host, hasHost } = parseImage(image);
   const asked = onTheWay.has(code) ? (hostAsked(text) ?? host) : host;
   const credentials =
