@@ -1,145 +1,14 @@
-import { type Draft, defineAnalyzer, type Rule, type Where } from '../analyzer.ts';
+import { type Draft, defineAnalyzer } from '../analyzer.ts';
 import { lastExit } from '../objects/exits.ts';
-import { change, kubectl, look, shell } from '../objects/kubectl.ts';
+import { kubectl, look } from '../objects/kubectl.ts';
 import { isOutlived } from '../objects/leftover.ts';
 import { type ContainerView, containersOf, isLiving, type Pod, podRef, troubledPods } from '../objects/pods.ts';
-import { describePod, editWorkload, podOf } from '../objects/remedies.ts';
 import { secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
-import { execFormatRule } from './exec-format-rule.ts';
-import { execNotFoundRule } from './exec-not-found-rule.ts';
+import { causeOfStart } from './runtime-causes.ts';
+import { type Code, rules } from './runtime-rules.ts';
 
 type Needs = 'Pod' | 'ReplicaSet' | 'Job' | 'Node';
-
-const RUNTIME = 'container runtime (runc, containerd, CRI-O), through the kubelet (kuberuntime_container.go)';
-
-const rule = (summary: string, remedy: Rule['remedy'], source = RUNTIME): Rule => ({
-  severity: 'critical',
-  summary,
-  source,
-  stage: 'start',
-  remedy,
-});
-
-const describe = (w: Where) => look('Read the whole of it.', describePod(w));
-const node = (w: Where) =>
-  look(
-    'See whether the node has other trouble.',
-    w.detail['node'] && shell('kubectl', 'describe', `node/${w.detail['node']}`),
-  );
-const command = (w: Where) =>
-  look(
-    'See which command it runs.',
-    kubectl('get', podOf(w), '-o', `jsonpath={.spec.containers[*]['name','command','args']}`),
-  );
-
-const rules = {
-  'runtime.exec-not-found': execNotFoundRule,
-  'runtime.exec-format': execFormatRule,
-  'runtime.exec-permission': rule('The program that the container is to run is not executable.', (w) => [
-    command(w),
-    change('Make it executable in the image (chmod +x), or run it through its interpreter.', editWorkload(w)),
-  ]),
-  'runtime.mount': rule('A volume cannot be mounted into the container.', (w) => [
-    look('See volumeMounts and volumes: a file must be mounted on a file, a folder on a folder.', describePod(w)),
-    change('Correct the mount path or use subPath.', editWorkload(w)),
-  ]),
-  'runtime.workdir': rule('The working directory of the container cannot be entered or made.', (w) => [
-    look('See workingDir and the user it runs as.', describePod(w)),
-    change('Correct workingDir, or the rights on it in the image.', editWorkload(w)),
-  ]),
-  'runtime.user': rule('The user or group that the container is to run as does not exist in the image.', (w) => [
-    look('See runAsUser and runAsGroup.', kubectl('get', podOf(w), '-o', 'jsonpath={..securityContext}')),
-    change('Use a numeric user, or one that the image has.', editWorkload(w)),
-  ]),
-  'runtime.cgroup-mem': rule('The memory limit is too low even to start the container.', (w) => [
-    look('See the limit.', kubectl('get', podOf(w), '-o', 'jsonpath={.spec.containers[*].resources}')),
-    change('Raise limits.memory.', editWorkload(w)),
-  ]),
-  'runtime.cgroup': rule('The cgroup of the container cannot be set up.', (w) => [
-    node(w),
-    look('On the node, read the log of the kubelet.', 'journalctl -u kubelet'),
-  ]),
-  'runtime.lsm': rule('AppArmor, SELinux or seccomp cannot be set up for the container.', (w) => [
-    describe(w),
-    change('Load the profile on the nodes, or correct its name in the pod.', editWorkload(w)),
-  ]),
-  'runtime.name-reserved': rule(
-    'An earlier try to create the container still holds its name: the runtime is too slow.',
-    (w) => [
-      node(w),
-      look('On the node, see how the disk and the runtime do.', 'crictl ps -a'),
-      change('If it does not pass, restart the runtime on the node.', 'systemctl restart containerd'),
-    ],
-  ),
-  'runtime.timeout': rule('The runtime does not answer in time.', (w) => [
-    node(w),
-    look('On the node, see how the runtime does.', 'systemctl status containerd'),
-    change('Restart the runtime, or drain the node.', 'systemctl restart containerd'),
-  ]),
-  'runtime.sandbox-gone': rule('The sandbox of the pod stopped while the container was being made.', (w) => [
-    describe(w),
-    node(w),
-  ]),
-  'runtime.device': rule('A device (GPU, CDI) cannot be given to the container.', (w) => [
-    node(w),
-    look('See the device plugins.', shell('kubectl', 'get', 'daemonsets', '-A')),
-    change(
-      'Mend driver or device plugin on the node, or keep pods off it.',
-      w.detail['node'] && shell('kubectl', 'cordon', w.detail['node']),
-    ),
-  ]),
-  'runtime.disk': rule('The disk of the node is full, broken or read-only.', (w) => [
-    node(w),
-    change(
-      'Keep new pods off the node while it is mended.',
-      w.detail['node'] && shell('kubectl', 'cordon', w.detail['node']),
-    ),
-  ]),
-  'runtime.resource-manager': rule(
-    "The kubelet's CPU, memory, topology or device manager refuses the container.",
-    (w) => [describe(w), look('On the node, read the log of the kubelet.', 'journalctl -u kubelet')],
-    'kubelet (kuberuntime_container.go: PreCreateHookError, PreStartHookError)',
-  ),
-  'runtime.unknown': rule('The container cannot be created or started, for a reason podlens does not know.', (w) => [
-    describe(w),
-    node(w),
-  ]),
-} satisfies Record<string, Rule>;
-
-type Code = keyof typeof rules;
-
-/** The inner words of runc, crun and the runtimes, most telling first. */
-const causes: readonly (readonly [Code, RegExp])[] = [
-  ['runtime.exec-format', /exec format error/i],
-  ['runtime.cgroup-mem', /container init was OOM-killed|memory limit too low/i],
-  ['runtime.disk', /no space left on device|input\/output error|structure needs cleaning/i],
-  [
-    'runtime.name-reserved',
-    /is reserved for|failed to reserve container name|kubelet may be retrying requests|may be retrying requests that are timing out/i,
-  ],
-  ['runtime.device', /CDI device|nvidia-container-cli|failed to initialize NVML|unresolvable CDI/i],
-  ['runtime.lsm', /apparmor|keycreate|seccomp|selinux/i],
-  ['runtime.workdir', /chdir to cwd|mkdir .*: (read-only file system|permission denied)|cannot chdir/i],
-  ['runtime.user', /unable to find (user|group)|linux spec user|no matching entries in (passwd|group) file/i],
-  [
-    'runtime.mount',
-    /error mounting|not a directory.*mount|Are you trying to mount a directory|is not a shared mount|ImageVolumeMountFailed|failed to (mount|stat) |rootfs_linux\.go/i,
-  ],
-  ['runtime.exec-permission', /exec:? .*permission denied|: permission denied/i],
-  [
-    'runtime.exec-not-found',
-    /executable file not found|stat [^:]+: no such file or directory|no command specified|exec[:" ].*no such file or directory/i,
-  ],
-  ['runtime.sandbox-gone', /sandbox container .* is not running|sandbox was stopped|sandbox .* not found/i],
-  ['runtime.cgroup', /cgroup|cpu\.cfs_quota|memory\.max/i],
-  ['runtime.disk', /read-only file system/i],
-  ['runtime.timeout', /context deadline exceeded|DeadlineExceeded/i],
-];
-
-/** What the runtime's words say about why it did not start a container. */
-const causeOfStart = (message: string): Code =>
-  causes.find(([, words]) => words.test(message))?.[0] ?? 'runtime.unknown';
 
 const sentences: Readonly<Record<Code, string>> = {
   'runtime.exec-not-found': 'its program is not in the image',

@@ -1,0 +1,33 @@
+import type { Code } from './runtime-rules.ts';
+
+/** The inner words of runc, crun and the runtimes, most telling first. */
+const causes: readonly (readonly [Code, RegExp])[] = [
+  ['runtime.exec-format', /exec format error/i],
+  ['runtime.cgroup-mem', /container init was OOM-killed|memory limit too low/i],
+  ['runtime.disk', /no space left on device|input\/output error|structure needs cleaning/i],
+  [
+    'runtime.name-reserved',
+    /is reserved for|failed to reserve container name|kubelet may be retrying requests|may be retrying requests that are timing out/i,
+  ],
+  ['runtime.device', /CDI device|nvidia-container-cli|failed to initialize NVML|unresolvable CDI/i],
+  ['runtime.lsm', /apparmor|keycreate|seccomp|selinux/i],
+  ['runtime.workdir', /chdir to cwd|mkdir .*: (read-only file system|permission denied)|cannot chdir/i],
+  ['runtime.user', /unable to find (user|group)|linux spec user|no matching entries in (passwd|group) file/i],
+  [
+    'runtime.mount',
+    /error mounting|not a directory.*mount|Are you trying to mount a directory|is not a shared mount|ImageVolumeMountFailed|failed to (mount|stat) |rootfs_linux\.go/i,
+  ],
+  ['runtime.exec-permission', /exec:? .*permission denied|: permission denied/i],
+  [
+    'runtime.exec-not-found',
+    /executable file not found|stat [^:]+: no such file or directory|no command specified|exec[:" ].*no such file or directory/i,
+  ],
+  ['runtime.sandbox-gone', /sandbox container .* is not running|sandbox was stopped|sandbox .* not found/i],
+  ['runtime.cgroup', /cgroup|cpu\.cfs_quota|memory\.max/i],
+  ['runtime.disk', /read-only file system/i],
+  ['runtime.timeout', /context deadline exceeded|DeadlineExceeded/i],
+];
+
+/** What the runtime's words say about why it did not start a container. */
+export const causeOfStart = (message: string): Code =>
+  causes.find(([, words]) => words.test(message))?.[0] ?? 'runtime.unknown';
