@@ -2,7 +2,15 @@ import { type Draft, defineAnalyzer } from '../analyzer.ts';
 import { lastExit } from '../objects/exits.ts';
 import { kubectl, look } from '../objects/kubectl.ts';
 import { isOutlived } from '../objects/leftover.ts';
-import { type ContainerView, containersOf, isLiving, type Pod, podRef, troubledPods } from '../objects/pods.ts';
+import {
+  type ContainerView,
+  containersOf,
+  isLiving,
+  type Pod,
+  podRef,
+  specListOf,
+  troubledPods,
+} from '../objects/pods.ts';
 import { secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import { causeOfStart } from './runtime-causes.ts';
@@ -108,11 +116,17 @@ function exitWords(container: ContainerView): Words | undefined {
   };
 }
 
+/** runc quotes the program, in CRI-O's log line once more; crun writes backticks. */
+function programIn(message: string): string | undefined {
+  const [, quoted, ticked] = /exec: \\?"([^"\\]+)|executable file `([^`]+)`/.exec(message) ?? [];
+  return quoted ?? ticked;
+}
+
 function explain(cluster: View<Needs>, pod: Pod, container: ContainerView, words: Words): Draft<Code> {
   const subject = podRef(pod, container.name);
   const managers = /^Pre(Create|Start)HookError$/.test(words.reason);
   const code = managers ? 'runtime.resource-manager' : causeOfStart(`${words.reason} ${words.message}`);
-  const program = /exec: "([^"]+)"/.exec(words.message)?.[1];
+  const program = programIn(words.message);
   const said = words.message === '' ? words.reason : innermost(words.message);
   return {
     code,
@@ -130,7 +144,7 @@ function explain(cluster: View<Needs>, pod: Pod, container: ContainerView, words
     ...(code === 'runtime.unknown'
       ? { confidence: 'likely', check: look('Read the events of the pod.', kubectl('describe', podRef(pod))) }
       : {}),
-    detail: { node: pod.spec?.nodeName, image: container.spec.image },
+    detail: { node: pod.spec?.nodeName, image: container.spec.image, list: specListOf(container.role) },
     since: pod.status?.startTime,
   };
 }

@@ -1,6 +1,6 @@
 import type { Rule, Where } from '../analyzer.ts';
 import { change, kubectl, look, shell } from '../objects/kubectl.ts';
-import { describePod, editWorkload, podOf } from '../objects/remedies.ts';
+import { describePod, editWorkload, podOf, showCommand } from '../objects/remedies.ts';
 import { execFormatRule } from './exec-format-rule.ts';
 import { execNotFoundRule } from './exec-not-found-rule.ts';
 
@@ -20,22 +20,20 @@ const node = (w: Where) =>
     'See whether the node has other trouble.',
     w.detail['node'] && shell('kubectl', 'describe', `node/${w.detail['node']}`),
   );
-const command = (w: Where) =>
-  look(
-    'See which command it runs.',
-    kubectl('get', podOf(w), '-o', `jsonpath={.spec.containers[*]['name','command','args']}`),
-  );
 
 /** Why a container cannot be created or started. */
 export const rules = {
   'runtime.exec-not-found': execNotFoundRule,
   'runtime.exec-format': execFormatRule,
   'runtime.exec-permission': rule('The program that the container is to run is not executable.', (w) => [
-    command(w),
+    showCommand(w),
     change('Make it executable in the image (chmod +x), or run it through its interpreter.', editWorkload(w)),
   ]),
   'runtime.mount': rule('A volume cannot be mounted into the container.', (w) => [
-    look('See volumeMounts and volumes: a file must be mounted on a file, a folder on a folder.', describePod(w)),
+    look(
+      'See volumeMounts and volumes: a file must be mounted on a file, a folder on a folder, and inside a read-only mount only on what is there.',
+      describePod(w),
+    ),
     change('Correct the mount path or use subPath.', editWorkload(w)),
   ]),
   'runtime.workdir': rule('The working directory of the container cannot be entered or made.', (w) => [
@@ -47,7 +45,10 @@ export const rules = {
     change('Use a numeric user, or one that the image has.', editWorkload(w)),
   ]),
   'runtime.cgroup-mem': rule('The memory limit is too low even to start the container.', (w) => [
-    look('See the limit.', kubectl('get', podOf(w), '-o', 'jsonpath={.spec.containers[*].resources}')),
+    look(
+      'See the limit.',
+      kubectl('get', podOf(w), '-o', `jsonpath={.spec.${w.detail['list'] ?? 'containers'}[*]['name','resources']}`),
+    ),
     change('Raise limits.memory.', editWorkload(w)),
   ]),
   'runtime.cgroup': rule('The cgroup of the container cannot be set up.', (w) => [

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { analyzers } from '../src/analyzers/index.ts';
+import { diagnose } from '../src/diagnose.ts';
+import type { Finding } from '../src/finding.ts';
+import { FIXTURES } from './support/fixture-files.ts';
+import { parseFixture } from './support/fixtures.ts';
+
+/** The only problem of a fixture, and the commands of its remedy. */
+function rootOf(fixture: string): { root: Finding | undefined; commands: string[] } {
+  const { snapshot } = parseFixture(readFileSync(`${FIXTURES}/${fixture}.yaml`, 'utf8'));
+  const root = diagnose(snapshot, { analyzers }).problems[0]?.root;
+  return { root, commands: root?.remedy.flatMap(({ command = [] }) => command) ?? [] };
+}
+
+test('shows the command of an init container where that is the one that fails', () => {
+  const { commands } = rootOf('pod-container-start/init-exec-not-found');
+  expect(commands[0]).toContain('.spec.initContainers[*]');
+});
+
+test('names the program that crun does not find', () => {
+  expect(rootOf('pod-container-start/exec-not-found-crun').root?.message).toContain('("/app/serve")');
+});
