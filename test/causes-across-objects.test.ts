@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { analyzers } from '../src/analyzers/index.ts';
 import { diagnose } from '../src/diagnose.ts';
@@ -252,4 +253,11 @@ status:
     - { type: Available, status: 'False', reason: MinimumReplicasUnavailable }
 `),
   ).toEqual(['reject.unexpected-admission Pod default/gpu-1: gpu, gpu-2']);
+});
+
+describe('a pull that outlasts its rollout', () => {
+  test('is why the Deployment is stuck', () => {
+    const file = new URL('../fixtures/analyzers/pod-image-pull/slow-past-deadline.yaml', import.meta.url);
+    expect(problemsOf(readFileSync(file, 'utf8'))).toEqual(['image.slow Pod default/web-1 app: web']);
+  });
 });

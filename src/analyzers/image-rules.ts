@@ -151,9 +151,9 @@ export const rules = {
     change('Sign it, or correct /etc/containers/policy.json on the nodes.'),
   ]),
   'image.slow': pullRule(
-    'The pull is still running.',
+    'The pull has been running for more than ten minutes, or longer than the rollout may take.',
     (w) => [look('Watch it.', describe(w)), look('On the node, pull it by hand to see how fast it is.', crictl(w))],
-    'info',
+    'warning',
   ),
   'image.unknown': pullRule('The image cannot be pulled, for a reason podlens does not know.', (w) => [
     look('Read what the runtime says.', describe(w)),

@@ -13,12 +13,12 @@ import {
   troubledPods,
 } from '../objects/pods.ts';
 import { didYouMean } from '../objects/suggest.ts';
-import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import { causeOfPull } from './image-causes.ts';
 import { type Code, rules } from './image-rules.ts';
+import { slowPulls } from './image-slow.ts';
 
-type Needs = 'Pod' | 'Event' | 'Node' | 'Secret' | 'ServiceAccount';
+type Needs = 'Pod' | 'Event' | 'Node' | 'Secret' | 'ServiceAccount' | 'Deployment' | 'ReplicaSet' | 'Job';
 
 // One waiting reason, one cause. ErrImagePull and its back-off say more in their message.
 const byReason: Readonly<Record<string, Code | undefined>> = {
@@ -42,13 +42,11 @@ const ofRegistry = new Set<Code>([
   'image.registry-unreachable',
 ]);
 
-const SLOW_PULL_SECONDS = 600;
-
 export const podImagePull = defineAnalyzer<Needs, Code>({
   id: 'pod-image-pull',
   kind: 'Pod',
   title: 'Images that cannot be pulled, and why',
-  needs: ['Pod', 'Event', 'Node', 'Secret', 'ServiceAccount'],
+  needs: ['Pod', 'Event', 'Node', 'Secret', 'ServiceAccount', 'Deployment', 'ReplicaSet', 'Job'],
   rules,
   *analyze(cluster) {
     for (const pod of troubledPods(cluster)) {
@@ -56,8 +54,8 @@ export const podImagePull = defineAnalyzer<Needs, Code>({
       for (const container of containersOf(pod)) {
         const reason = container.status?.state?.waiting?.reason ?? '';
         if (pulls.has(reason)) yield failedPull(cluster, pod, container, reason);
-        else yield* slowPull(cluster, pod, container);
       }
+      yield* slowPulls(cluster, pod);
     }
   },
 });
@@ -226,24 +224,4 @@ function platform(cluster: View<Needs>, pod: Pod, code: Code): Omit<Evidence, 'i
       text: `${info.operatingSystem ?? 'linux'}/${info.architecture}`,
     },
   ];
-}
-
-/** A pull that neither failed nor ended: the newest word on the container is `Pulling`. */
-function* slowPull(cluster: View<Needs>, pod: Pod, container: ContainerView): Generator<Draft<Code>> {
-  if (container.status?.state?.waiting === undefined || container.status.restartCount) return;
-  const newest = podEvents(cluster, pod).find((event) => event.container === container.name);
-  if (newest?.reason !== 'Pulling') return;
-  const seconds = secondsBetween(newest.at, cluster.takenAt) ?? 0;
-  if (seconds < SLOW_PULL_SECONDS) return;
-  const image = container.spec.image ?? '';
-  yield {
-    code: 'image.slow',
-    subject: podRef(pod, container.name),
-    message: `Container ${container.name} has been pulling "${image}" for ${humanSeconds(seconds)}.`,
-    evidence: [eventEvidence(podRef(pod, container.name), newest)],
-    severity: seconds > 3 * SLOW_PULL_SECONDS ? 'warning' : undefined,
-    detail: { image, node: pod.spec?.nodeName },
-    since: newest.at,
-    fault: `image:${image}`,
-  };
 }
