@@ -21,3 +21,16 @@ test('shows the command of an init container where that is the one that fails', 
 test('names the program that crun does not find', () => {
   expect(rootOf('pod-container-start/exec-not-found-crun').root?.message).toContain('("/app/serve")');
 });
+
+test('offers to edit a pod only where its image is wrong', () => {
+  expect(rootOf('pod-image-pull/not-found').commands).toContain('kubectl edit pod/web-1 -n default');
+  for (const fixture of ['never-pull', 'auth', 'rate-limit', 'platform']) {
+    expect(rootOf(`pod-image-pull/${fixture}`).commands.join()).not.toContain('kubectl edit');
+  }
+});
+
+test('sends to the manifest of a static pod', () => {
+  const { root, commands } = rootOf('pod-image-pull/not-found-static');
+  expect(commands.join()).not.toContain('kubectl edit');
+  expect(root?.remedy.at(-1)?.text).toContain('its manifest on node node-1');
+});

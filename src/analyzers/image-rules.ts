@@ -1,6 +1,7 @@
 import type { Rule, Where } from '../analyzer.ts';
+import type { Step } from '../finding.ts';
 import { change, kubectl, look, shell } from '../objects/kubectl.ts';
-import { describePod as describe, describeNode as node, podOf } from '../objects/remedies.ts';
+import { describePod as describe, editWorkload, describeNode as node, podOf } from '../objects/remedies.ts';
 
 const MANAGER = 'kubelet (images/image_manager.go), in the words of the container runtime and the registry';
 
@@ -19,7 +20,7 @@ export const rules = {
       'See which credentials the pod pulls with; an account has a higher limit than anonymous pulls.',
       pullSecrets(w),
     ),
-    change('Add a pull secret, or pull through a mirror or pull-through cache.', edit(w)),
+    changePod(w, 'Add a pull secret, or pull through a mirror or pull-through cache.'),
     change('Pin the tag and use imagePullPolicy: IfNotPresent, so that nodes do not ask again.'),
   ]),
   'image.qps': pullRule(
@@ -40,7 +41,7 @@ export const rules = {
       'See which platforms the image has.',
       w.detail['image'] && shell('docker', 'buildx', 'imagetools', 'inspect', w.detail['image']),
     ),
-    change('Build the image for that architecture too, or select nodes by kubernetes.io/arch.', edit(w)),
+    changePod(w, 'Build the image for that architecture too, or select nodes by kubernetes.io/arch.'),
   ]),
   'image.manifest-schema': pullRule(
     'The image has a manifest format that the runtime no longer reads (Docker schema 1).',
@@ -53,7 +54,7 @@ export const rules = {
   ]),
   'image.tls-name': pullRule("The registry's certificate is for another host name.", (w) => [
     look('See for which names it is.', certificate(w)),
-    change('Use a name that the certificate has, or issue one for this name.', edit(w)),
+    changeImage(w, 'Use a name that the certificate has, or issue one for this name.'),
   ]),
   'image.tls-ca': pullRule("The registry's certificate is signed by an authority that the node does not know.", (w) => [
     look('See who signed it.', certificate(w)),
@@ -71,7 +72,7 @@ export const rules = {
   'image.dns': pullRule("The registry's host name cannot be resolved on the node.", (w) => [
     look('Check the spelling of the host in the image.', images(w)),
     look('On the node, ask its resolver.', w.detail['hostname'] && shell('nslookup', w.detail['hostname'])),
-    change('Correct the image, or mend the DNS of the node.', edit(w)),
+    changeImage(w, 'Correct the image, or mend the DNS of the node.'),
   ]),
   'image.disk-full': pullRule('The node has no room left for the image.', (w) => [
     look('See the conditions of the node.', node(w)),
@@ -96,9 +97,9 @@ export const rules = {
   'image.auth': pullRule('The registry refuses the credentials, or there are none.', (w) => [
     look('See which pull secrets the pod names.', pullSecrets(w)),
     look('See that they exist in this namespace and are of type kubernetes.io/dockerconfigjson.', secrets(w)),
-    change(
+    changePod(
+      w,
       'Create the secret for this registry and name it in imagePullSecrets of the pod or its service account.',
-      edit(w),
     ),
   ]),
   'image.auth-or-missing': pullRule(
@@ -106,7 +107,7 @@ export const rules = {
     (w) => [
       look('Check the spelling of the image.', images(w)),
       look('If it is private, see which pull secrets the pod names.', pullSecrets(w)),
-      change('Correct the image, or name a pull secret for this registry.', edit(w)),
+      changeImage(w, 'Correct the image, or name a pull secret for this registry.'),
     ],
   ),
   'image.not-found': pullRule('The registry has no such repository, tag or digest.', (w) => [
@@ -115,11 +116,11 @@ export const rules = {
       'On a machine with access, see whether it is there.',
       w.detail['image'] && shell('docker', 'manifest', 'inspect', w.detail['image']),
     ),
-    change('Correct the image, or push the missing tag.', edit(w)),
+    changeImage(w, 'Correct the image, or push the missing tag.'),
   ]),
   'image.short-name': pullRule('CRI-O cannot tell which registry a name without one belongs to.', (w) => [
     look('See the image.', images(w)),
-    change('Write the registry in front of the name.', edit(w)),
+    changeImage(w, 'Write the registry in front of the name.'),
   ]),
   'image.corrupt': pullRule('The image was loaded but cannot be unpacked.', (w) => [
     look('On the node, look for disk errors.', 'dmesg'),
@@ -131,11 +132,11 @@ export const rules = {
   ]),
   'image.invalid-name': pullRule('The image is not a valid reference.', (w) => [
     look('See the image: lower case only, no blanks, no scheme in front.', images(w)),
-    change('Correct it.', edit(w)),
+    changeImage(w, 'Correct it.'),
   ]),
   'image.never-pull': pullRule('The pull policy is Never and the image is not usable on the node.', (w) => [
     look('On the node, see whether it is there.', 'crictl images'),
-    change('Use imagePullPolicy: IfNotPresent, or load the image on every node.', edit(w)),
+    changePod(w, 'Use imagePullPolicy: IfNotPresent, or load the image on every node.'),
     change('If it is there, give the pod the pull secret it was pulled with: newer kubelets ask for it.'),
   ]),
   'image.inspect': pullRule('The runtime cannot look at the image on the node.', (w) => [
@@ -163,9 +164,18 @@ export const rules = {
 
 export type Code = keyof typeof rules;
 
-/** Of a pod the image can be changed where it stands; the template of a Job cannot. */
-const edit = (w: Where): string =>
-  kubectl('edit', w.owner === undefined || w.owner.kind === 'Job' ? podOf(w) : w.owner);
+/** What else than its image belongs to a pod can be changed in the workload only. */
+const changePod = (w: Where, text: string): Step => inManifest(w, text) ?? change(text, editWorkload(w));
+/** Of a pod without workload, and of a Job's, the image of a container can be changed where it stands. */
+const changeImage = (w: Where, text: string): Step => {
+  const inPod = w.owner === undefined || w.owner.kind === 'Job';
+  return inPod ? (inManifest(w, text) ?? change(text, kubectl('edit', podOf(w)))) : changePod(w, text);
+};
+/** `detail.manifestOn` is the node that a static pod's manifest lies on. */
+const inManifest = ({ detail: { manifestOn } }: Where, text: string): Step | undefined =>
+  manifestOn === undefined
+    ? undefined
+    : change(`${text} The pod is static: it can be changed only in its manifest on node ${manifestOn}.`);
 const images = (w: Where): string => kubectl('get', podOf(w), '-o', 'jsonpath={..image}');
 const pullSecrets = (w: Where): string => kubectl('get', podOf(w), '-o', 'jsonpath={.spec.imagePullSecrets}');
 const secrets = ({ subject }: Where): string =>

@@ -100,11 +100,19 @@ function failedPull(cluster: View<Needs>, pod: Pod, container: ContainerView, re
           ? look('On the node, pull it by hand.', shell('crictl', 'pull', image))
           : undefined,
     suspects: credentials?.suspects,
-    detail: { image, host: asked, hostname: asked.split(':')[0], node: pod.spec?.nodeName },
+    detail: {
+      image,
+      host: asked,
+      hostname: asked.split(':')[0],
+      node: pod.spec?.nodeName,
+      manifestOn: isStatic(pod) ? pod.spec?.nodeName : undefined,
+    },
     since: pod.status?.startTime,
     fault: ofRegistry.has(code) ? `registry:${host}` : `image:${image}`,
   };
 }
+
+const isStatic = (pod: Pod): boolean => pod.metadata?.annotations?.['kubernetes.io/config.mirror'] !== undefined;
 
 const sentences: Readonly<Record<Code, (host: string) => string>> = {
   'image.rate-limit': (host) => `${host} has reached its pull rate limit.`,
