@@ -24,7 +24,7 @@ test('names the program that crun does not find', () => {
 
 test('offers to edit a pod only where its image is wrong', () => {
   expect(rootOf('pod-image-pull/not-found').commands).toContain('kubectl edit pod/web-1 -n default');
-  for (const fixture of ['never-pull', 'auth', 'rate-limit', 'platform']) {
+  for (const fixture of ['never-pull', 'auth', 'rate-limit', 'platform', 'not-found-volume']) {
     expect(rootOf(`pod-image-pull/${fixture}`).commands.join()).not.toContain('kubectl edit');
   }
 });
@@ -33,4 +33,13 @@ test('sends to the manifest of a static pod', () => {
   const { root, commands } = rootOf('pod-image-pull/not-found-static');
   expect(commands.join()).not.toContain('kubectl edit');
   expect(root?.remedy.at(-1)?.text).toContain('its manifest on node node-1');
+});
+
+test('tells the image of a volume from that of the container', () => {
+  const { root, commands } = rootOf('pod-image-pull/not-found-volume');
+  expect(root?.message).toContain(
+    'the image "registry.example.com/models/llm:9" of its volume model: registry.example.com',
+  );
+  expect(commands).toContain('docker manifest inspect registry.example.com/models/llm:9');
+  expect(rootOf('pod-image-pull/not-found-beside-volume').root?.message).toContain('its image "ghcr.io/shop/web:2"');
 });

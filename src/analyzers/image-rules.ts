@@ -166,10 +166,12 @@ export type Code = keyof typeof rules;
 
 /** What else than its image belongs to a pod can be changed in the workload only. */
 const changePod = (w: Where, text: string): Step => inManifest(w, text) ?? change(text, editWorkload(w));
-/** Of a pod without workload, and of a Job's, the image of a container can be changed where it stands. */
+/** Of a pod without workload, and of a Job's, the image of a container can be changed where it stands; a volume's cannot. */
 const changeImage = (w: Where, text: string): Step => {
   const inPod = w.owner === undefined || w.owner.kind === 'Job';
-  return inPod ? (inManifest(w, text) ?? change(text, kubectl('edit', podOf(w)))) : changePod(w, text);
+  return inPod && w.detail['volume'] === undefined
+    ? (inManifest(w, text) ?? change(text, kubectl('edit', podOf(w))))
+    : changePod(w, text);
 };
 /** `detail.manifestOn` is the node that a static pod's manifest lies on. */
 const inManifest = ({ detail: { manifestOn } }: Where, text: string): Step | undefined =>

@@ -1,7 +1,7 @@
 import { type Draft, defineAnalyzer } from '../analyzer.ts';
 import type { Evidence, Ref } from '../finding.ts';
 import { eventEvidence } from '../objects/events.ts';
-import { parseImage, wellKnownImages } from '../objects/image.ts';
+import { fullName, parseImage, wellKnownImages } from '../objects/image.ts';
 import { look, shell } from '../objects/kubectl.ts';
 import {
   type ContainerView,
@@ -75,8 +75,8 @@ const hostAsked = (text: string): string | undefined => /\b(?:Get|Head|Post) "ht
 
 function failedPull(cluster: View<Needs>, pod: Pod, container: ContainerView, reason: string): Draft<Code> {
   const subject = podRef(pod, container.name);
-  const image = container.spec.image ?? container.status?.image ?? '';
   const { text, evidence } = wordsOf(cluster, pod, container, reason);
+  const { image, volume } = wantedImage(pod, container, text);
   const code = byReason[reason] ?? causeOfPull(text, image);
   const { host, hasHost } = parseImage(image);
   const asked = onTheWay.has(code) ? (hostAsked(text) ?? host) : host;
@@ -87,7 +87,7 @@ function failedPull(cluster: View<Needs>, pod: Pod, container: ContainerView, re
   return {
     code,
     subject,
-    message: `Container ${container.name} cannot get its image "${image}": ${sentences[code](asked)}${
+    message: `Container ${container.name} cannot get ${volume === undefined ? `its image "${image}"` : `the image "${image}" of its volume ${volume}`}: ${sentences[code](asked)}${
       meant.length > 0 ? ` Did you mean "${meant[0]}"?` : ''
     }${credentials?.sentence ?? ''}`,
     evidence: [...evidence, ...(credentials?.evidence ?? []), ...platform(cluster, pod, code)],
@@ -102,6 +102,7 @@ function failedPull(cluster: View<Needs>, pod: Pod, container: ContainerView, re
     suspects: credentials?.suspects,
     detail: {
       image,
+      volume,
       host: asked,
       hostname: asked.split(':')[0],
       node: pod.spec?.nodeName,
@@ -113,6 +114,18 @@ function failedPull(cluster: View<Needs>, pod: Pod, container: ContainerView, re
 }
 
 const isStatic = (pod: Pod): boolean => pod.metadata?.annotations?.['kubernetes.io/config.mirror'] !== undefined;
+
+/** A container also waits for the images of its volumes. The words of the pull quote the one that fails. */
+function wantedImage(pod: Pod, { spec, status }: ContainerView, text: string): { image: string; volume?: string } {
+  const own = spec.image ?? status?.image ?? '';
+  for (const { name, image } of pod.spec?.volumes ?? []) {
+    const { reference = '' } = image ?? {};
+    if (reference === '' || reference === own) continue;
+    if ([reference, fullName(reference)].some((known) => text.includes(`"${known}"`)))
+      return { image: reference, volume: name ?? '' };
+  }
+  return { image: own };
+}
 
 const sentences: Readonly<Record<Code, (host: string) => string>> = {
   'image.rate-limit': (host) => `${host} has reached its pull rate limit.`,

@@ -29,6 +29,12 @@ export function parseImage(image: string): ImageReference {
   };
 }
 
+/** The reference as containerd completes it: "docker.io/library/nginx:latest". */
+export function fullName(image: string): string {
+  const { host, repository, tag, digest } = parseImage(image);
+  return `${host}/${repository}${digest === undefined ? `:${tag ?? 'latest'}` : `@${digest}`}`;
+}
+
 /** Short names on Docker Hub that people mean when they mistype one. */
 export const wellKnownImages: readonly string[] = [
   'alpine',
