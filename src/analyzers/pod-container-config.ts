@@ -96,7 +96,7 @@ const rules = {
     change('Correct the pod.', edit(w)),
   ]),
   'security.run-as-root': rule(
-    'The pod must not run as root, and its image does, or may.',
+    'A container must not run as root, and its runAsUser or its image is root, or may be.',
     'kubelet (kuberuntime/security_context_others.go)',
     (w) => [
       look('See securityContext of pod and container.', kubectl('get', podOf(w), '-o', 'jsonpath={..securityContext}')),
@@ -141,6 +141,8 @@ function* waitingContainers(cluster: View<Needs>, pod: Pod): Generator<Draft<Cod
     yield container.role === 'ephemeral' ? { ...draft, severity: 'info' } : draft;
   }
 }
+
+const ROOT_USER = "container's runAsUser breaks non-root policy";
 
 /** Words of the kubelet that name the cause, whichever way the object is used. */
 const missingObject = /(secret|configmap) "([^"]+)" not found/i;
@@ -189,7 +191,7 @@ function explain(
   return {
     code,
     subject: from,
-    message: `Container ${from.container} cannot be created: ${plain[code]}. The kubelet says: "${text}".`,
+    message: `Container ${from.container} cannot be created: ${text.startsWith(ROOT_USER) ? 'it must not run as root, and its runAsUser is 0' : plain[code]}. The kubelet says: "${text}".`,
     evidence,
     severity: code === 'config.cache-sync' && age < TRANSIENT_SECONDS ? 'info' : undefined,
     detail: detailOf(cluster, pod),

@@ -43,3 +43,8 @@ test('tells the image of a volume from that of the container', () => {
   expect(commands).toContain('docker manifest inspect registry.example.com/models/llm:9');
   expect(rootOf('pod-image-pull/not-found-beside-volume').root?.message).toContain('its image "ghcr.io/shop/web:2"');
 });
+
+test('blames the securityContext, not the image, for a runAsUser of 0', () => {
+  expect(rootOf('pod-container-config/run-as-root-user').root?.message).toContain('its runAsUser is 0');
+  expect(rootOf('pod-container-config/run-as-root').root?.message).toContain('its image would');
+});
