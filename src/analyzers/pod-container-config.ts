@@ -155,7 +155,7 @@ const sentences: readonly (readonly [Code, RegExp])[] = [
   ['config.cache-sync', transient],
   ['security.run-as-root', /runAsNonRoot|breaks non-root policy|image will run as root/],
   ['config.env-file', /env file|environment variable key .* not found in file|referenced by FileKeyRef/],
-  ['config.subpath', /subPath/i],
+  ['config.subpath', /subPath|^missing value for /i],
   ['config.volume-ref', /cannot find volume|DevicePath|recursive read-only/],
   [
     'config.fieldref',
