@@ -27,6 +27,8 @@ const causes: readonly (readonly [Code, RegExp])[] = [
   // Whatever follows "lookup <host> on <server>:" is the resolver's trouble, also a refused connection.
   ['image.dns', /no such host|server misbehaving|\blookup \S+( on \S+)?: |Temporary failure in name resolution/i],
   ['image.disk-full', /no space left on device|disk quota exceeded/i],
+  // The kubelet does not reach the runtime.
+  ['image.inspect', /dial unix \S+\.sock/],
   ['image.pull-timeout', /code = Canceled.*context canceled|cancel pulling image/i],
   // What is unpacked lies on the node: "not found" and "unexpected EOF" are no answers of the registry here.
   [
