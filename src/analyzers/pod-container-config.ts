@@ -1,11 +1,13 @@
 import { type Draft, defineAnalyzer, type Rule, type Where } from '../analyzer.ts';
 import type { Evidence, Ref } from '../finding.ts';
+import { absentContainer, isThere, isUnsynced, keysOf, kindOf, missingIn } from '../objects/config-mounts.ts';
 import { type ConfigRef, requiredConfig } from '../objects/config-refs.ts';
-import { eventEvidence } from '../objects/events.ts';
+import { type EventLine, eventEvidence } from '../objects/events.ts';
 import { change, kubectl, look, shell } from '../objects/kubectl.ts';
 import { ownerOf } from '../objects/owner.ts';
 import { conditionOf, containersOf, isLiving, type Pod, podEvents, podRef, troubledPods } from '../objects/pods.ts';
 import { editWorkload, podOf } from '../objects/remedies.ts';
+import { sinceVolumes } from '../objects/startup.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import { secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
@@ -87,7 +89,7 @@ const rules = {
     'A value from the pod itself (fieldRef, resourceFieldRef) cannot be resolved.',
     KUBELET,
     (w) => [
-      look('See env of the container.', describe(w)),
+      look('See env of the container and the volumes of the pod.', describe(w)),
       change('Correct the field path or the container name.', edit(w)),
     ],
   ),
@@ -147,7 +149,6 @@ const ROOT_USER = "container's runAsUser breaks non-root policy";
 /** Words of the kubelet that name the cause, whichever way the object is used. */
 const missingObject = /(secret|configmap) "([^"]+)" not found/i;
 const missingKey = /couldn't find key (\S+) in (Secret|ConfigMap) (?:([^/\s]+)\/)?(\S+)/;
-const missingVolumeKey = /references non-existent (secret|config) key: (\S+)/;
 const transient =
   /failed to sync (secret|configmap) cache|object "[^"]*"\/"[^"]*" not registered|services have not yet been read/;
 
@@ -198,9 +199,6 @@ function explain(
     since: pod.status?.startTime,
   };
 }
-
-const kindOf = (word: string | undefined): ConfigRef['kind'] =>
-  word?.toLowerCase() === 'secret' ? 'Secret' : 'ConfigMap';
 
 function detailOf(cluster: View<Needs>, pod: Pod) {
   const owner = ownerOf(cluster, pod);
@@ -283,41 +281,32 @@ function missingKeyOf(
   };
 }
 
-/** The keys of an object; undefined where it, or its keys, were not read. */
-function keysOf(cluster: View<Needs>, kind: ConfigRef['kind'], namespace: string, name: string): string[] | undefined {
-  if (kind === 'Secret') {
-    const secret = cluster.get('Secret', name, namespace);
-    return secret?.data === undefined ? undefined : Object.keys(secret.data);
-  }
-  const map = cluster.get('ConfigMap', name, namespace);
-  if (map?.data === undefined && map?.binaryData === undefined) return undefined;
-  return [...Object.keys(map.data ?? {}), ...Object.keys(map.binaryData ?? {})];
-}
-
 /**
  * A volume whose ConfigMap, Secret or key is missing leaves the containers in ContainerCreating; only an event names it.
  * Once that is gone, the references themselves are held against what exists.
  */
 function* waitingVolumes(cluster: View<Needs>, pod: Pod): Generator<Draft<Code>> {
   if (!waitsForVolumes(pod)) return;
+  const events = podEvents(cluster, pod);
+  const current = sinceVolumes(events);
+  const mounts = current.filter(({ reason }) => reason === 'FailedMount');
+  if (current !== events && mounts.length === 0) return;
   const from = podRef(pod);
   const age = secondsBetween(pod.status?.startTime ?? pod.metadata?.creationTimestamp, cluster.takenAt) ?? Infinity;
   const named = new Set<string>();
-  for (const event of podEvents(cluster, pod)) {
-    if (event.reason !== 'FailedMount' || transient.test(event.message)) continue;
+  for (const event of mounts) {
+    if (isUnsynced(event)) continue;
     const evidence = [eventEvidence(from, event)];
-    const object = missingObject.exec(event.message);
-    const key = missingVolumeKey.exec(event.message);
-    if (object === null && key === null) continue;
-    const ref = object === null ? volumeRef(pod, event.message, key?.[2]) : undefined;
-    const kind = object === null ? (ref?.kind ?? kindOf(key?.[1])) : kindOf(object[1]);
-    const name = object === null ? (ref?.name ?? '') : (object[2] ?? '');
-    if (name === '' || named.has(`${kind}/${name}`)) continue;
-    named.add(`${kind}/${name}`);
-    yield object === null
-      ? missingKeyOf(cluster, pod, from, kind, name, key?.[2] ?? '', evidence)
-      : missing(cluster, pod, from, kind, name, evidence);
+    for (const lack of missingIn(pod, event)) {
+      const { kind, name, key } = lack;
+      if (named.has(`${kind}/${name}`) || isThere(cluster, pod.metadata?.namespace ?? '', lack)) continue;
+      named.add(`${kind}/${name}`);
+      yield key === undefined
+        ? missing(cluster, pod, from, kind, name, evidence)
+        : missingKeyOf(cluster, pod, from, kind, name, key, evidence);
+    }
   }
+  yield* absentContainers(cluster, pod, mounts);
   if (age < MOUNT_SECONDS) return;
   for (const ref of requiredConfig(pod)) {
     if (ref.container !== undefined || named.has(`${ref.kind}/${ref.name}`)) continue;
@@ -336,10 +325,35 @@ function* waitingVolumes(cluster: View<Needs>, pod: Pod): Generator<Draft<Code>>
   if (named.size === 0) yield* unsyncedVolume(cluster, pod);
 }
 
+/** A downward API volume that takes a limit or request from a container which the pod does not have. */
+function* absentContainers(cluster: View<Needs>, pod: Pod, mounts: readonly EventLine[]): Generator<Draft<Code>> {
+  const event = mounts.find((mount) => absentContainer(pod, mount) !== undefined);
+  if (event === undefined) return;
+  const from = podRef(pod);
+  const volume = /for volume "([^"]+)"/.exec(event.message)?.[1];
+  yield {
+    code: 'config.fieldref',
+    subject: from,
+    message: `${volume === undefined ? 'A volume' : `Volume "${volume}"`} of pod ${from.name} takes a value from container "${absentContainer(pod, event)}", and the pod has no container of that name.`,
+    evidence: [
+      eventEvidence(from, event),
+      {
+        from,
+        where: 'spec.containers',
+        text: containersOf(pod)
+          .map(({ name }) => name)
+          .join(', '),
+      },
+    ],
+    detail: detailOf(cluster, pod),
+    since: pod.status?.startTime,
+  };
+}
+
 /** What the kubelet has not received within two minutes does not pass by itself any more. */
 function* unsyncedVolume(cluster: View<Needs>, pod: Pod): Generator<Draft<Code>> {
   const [event] = podEvents(cluster, pod).filter(({ reason }) => reason === 'FailedMount');
-  if (event === undefined || !transient.test(event.message)) return;
+  if (event === undefined || !isUnsynced(event)) return;
   if ((secondsBetween(event.firstAt, cluster.takenAt) ?? 0) < TRANSIENT_SECONDS) return;
   const from = podRef(pod);
   yield {
@@ -358,11 +372,4 @@ function waitsForVolumes(pod: Pod): boolean {
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   if (statuses.length === 0) return false;
   return statuses.every(({ state }) => ['ContainerCreating', 'PodInitializing'].includes(state?.waiting?.reason ?? ''));
-}
-
-/** Which volume a FailedMount event speaks of: `MountVolume.SetUp failed for volume "conf" : …`. */
-function volumeRef(pod: Pod, message: string, key: string | undefined): ConfigRef | undefined {
-  const volume = /for volume "([^"]+)"/.exec(message)?.[1];
-  const refs = requiredConfig(pod).filter((ref) => ref.path === `spec.volumes[${volume ?? ''}]`);
-  return refs.find((ref) => key !== undefined && ref.keys.includes(key)) ?? refs[0];
 }

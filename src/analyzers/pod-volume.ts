@@ -1,9 +1,10 @@
 import { type Draft, defineAnalyzer } from '../analyzer.ts';
+import { isConfigMount } from '../objects/config-mounts.ts';
 import { type EventLine, eventEvidence } from '../objects/events.ts';
 import { volumeNamed, volumesOf, volumeText } from '../objects/pod-volumes.ts';
 import { isLiving, type Pod, podEvents, podRef, troubledPods } from '../objects/pods.ts';
 import { sentence } from '../objects/proof.ts';
-import { isConfigMount, type Startup, startupOf, waitsForConfig } from '../objects/startup.ts';
+import { type Startup, startupOf, waitsForConfig } from '../objects/startup.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import {
@@ -57,7 +58,7 @@ function stuck(cluster: View<VolumeNeeds>, pod: Pod, startup: Startup): Draft<Vo
   const about = events.filter(
     (event) =>
       event.step === 'volume' &&
-      !isConfigMount(event) &&
+      !isConfigMount(pod, event) &&
       (secondsBetween(event.at, newest?.at) ?? 0) < TOGETHER_SECONDS,
   );
   const specific = about.find((event) => !isGeneric(event));

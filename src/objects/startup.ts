@@ -1,4 +1,5 @@
 import type { View } from '../snapshot.ts';
+import { absentContainer, isThere, isUnsynced, keysOf, missingIn } from './config-mounts.ts';
 import { requiredConfig } from './config-refs.ts';
 import type { EventLine } from './events.ts';
 import { type ContainerView, conditionOf, containersOf, isLiving, type Pod, podEvents } from './pods.ts';
@@ -90,21 +91,29 @@ function stepOf({ reason, message }: EventLine): StartStep | undefined {
   return steps[reason];
 }
 
-const CONFIG_MOUNT =
-  /(secret|configmap) "[^"]+" not found|references non-existent (secret|config) key|object "[^"]*"\/"[^"]*" not registered|failed to sync (secret|configmap) cache/i;
-
-/** An event about a missing or unsynced ConfigMap or Secret: the configuration's trouble, not the storage's. */
-export const isConfigMount = (event: EventLine): boolean => CONFIG_MOUNT.test(event.message);
-
 /** Whether the pod waits for a ConfigMap, a Secret or a key: an event says so, or a volume names one that is not there. */
 export function waitsForConfig(cluster: View<'ConfigMap' | 'Secret'>, pod: Pod, { events }: Startup): boolean {
-  if (events.some(isConfigMount)) return true;
+  const current = sinceVolumes(events);
+  const [newest] = current.filter(({ step }) => step === 'volume');
+  if (newest !== undefined && isUnsynced(newest)) return true;
   const namespace = pod.metadata?.namespace ?? '';
+  if (current.some((event) => lacksConfig(cluster, pod, namespace, event))) return true;
   return requiredConfig(pod).some(({ kind, name, container, keys }) => {
     if (container !== undefined || !cluster.covers(kind, namespace)) return false;
-    const found = cluster.get(kind, name, namespace);
-    if (found === undefined) return true;
-    const known = { ...found.data, ...('binaryData' in found ? found.binaryData : undefined) };
-    return found.data !== undefined && keys.some((key) => !Object.hasOwn(known, key));
+    if (cluster.get(kind, name, namespace) === undefined) return true;
+    const known = keysOf(cluster, kind, namespace, name);
+    return known !== undefined && keys.some((key) => !known.includes(key));
   });
+}
+
+const lacksConfig = (cluster: View<'ConfigMap' | 'Secret'>, pod: Pod, namespace: string, event: EventLine): boolean =>
+  absentContainer(pod, event) !== undefined ||
+  missingIn(pod, event).some((missing) => !isThere(cluster, namespace, missing));
+
+const AFTER_VOLUMES: ReadonlySet<StartStep | undefined> = new Set(['dra', 'sandbox', 'container']);
+
+/** What was said since the kubelet was last past the volumes: whatever it lacked before that, it has been given. */
+export function sinceVolumes<E extends EventLine>(events: readonly E[]): readonly E[] {
+  const past = events.find((event) => AFTER_VOLUMES.has(stepOf(event)));
+  return past === undefined ? events : events.filter(({ at }) => (secondsBetween(past.at, at) ?? 0) > 0);
 }
