@@ -1,11 +1,12 @@
 import { type Draft, defineAnalyzer } from '../analyzer.ts';
 import { isConfigMount } from '../objects/config-mounts.ts';
 import { type EventLine, eventEvidence } from '../objects/events.ts';
-import { volumeNamed, volumesOf, volumeText } from '../objects/pod-volumes.ts';
+import { attachmentsOf, volumeNamed, volumesOf, volumeText } from '../objects/pod-volumes.ts';
 import { isLiving, type Pod, podEvents, podRef, troubledPods } from '../objects/pods.ts';
 import { sentence } from '../objects/proof.ts';
 import { type Startup, startupOf, waitsForConfig } from '../objects/startup.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
+import { isWaitSummary, reasonOfWait } from '../objects/volume-wait.ts';
 import type { View } from '../snapshot.ts';
 import {
   attachErrors,
@@ -48,32 +49,50 @@ export const podVolume = defineAnalyzer<VolumeNeeds, VolumeCode>({
   },
 });
 
-// Volumes are mounted side by side, so what was said of another one a moment earlier still holds.
-const TOGETHER_SECONDS = 180;
-
 function stuck(cluster: View<VolumeNeeds>, pod: Pod, startup: Startup): Draft<VolumeCode> | undefined {
   const { events } = startup;
   const newest = events.find(({ reason }) => reason !== 'SandboxChanged');
   if (newest !== undefined && newest.step !== 'volume') return undefined;
   const about = events.filter(
-    (event) =>
-      event.step === 'volume' &&
-      !isConfigMount(pod, event) &&
-      (secondsBetween(event.at, newest?.at) ?? 0) < TOGETHER_SECONDS,
+    (event) => event.step === 'volume' && !isConfigMount(pod, event) && holds(cluster, pod, event, newest?.at),
   );
-  const specific = about.find((event) => !isGeneric(event));
+  const specific = about.find(namesCause);
   if (specific !== undefined) return byEvent(cluster, pod, startup, specific);
   const [generic] = about;
   if (waitsForConfig(cluster, pod, startup)) return undefined;
   return silentVolume(cluster, pod, startup, generic);
 }
 
-/** The kubelet's summary of a wait, which names volumes and no cause. */
-const isGeneric = ({ message }: EventLine): boolean => /^Unable to (attach or )?mount volumes/.test(message);
+// Volumes are mounted side by side, so what was said of another one a moment earlier still holds.
+const TOGETHER_SECONDS = 180;
+const MULTI_ATTACH = /Multi-Attach error/;
+
+/** A mount is tried again within two minutes, and its error said again; of a Multi-Attach the controller speaks once. */
+function holds(cluster: View<VolumeNeeds>, pod: Pod, event: EventLine, newest: string | undefined): boolean {
+  if ((secondsBetween(event.at, newest) ?? 0) < TOGETHER_SECONDS) return true;
+  return MULTI_ATTACH.test(event.message) && !attachedSince(cluster, pod, event);
+}
+
+function attachedSince(cluster: View<VolumeNeeds>, pod: Pod, { message, at }: EventLine): boolean {
+  const pvName = volumeNamed(volumesOf(cluster, pod), message)?.pvName;
+  return (
+    podEvents(cluster, pod).some(
+      (event) => event.reason === 'SuccessfulAttachVolume' && (secondsBetween(at, event.at) ?? -1) >= 0,
+    ) ||
+    attachmentsOf(cluster, pvName).some(({ spec, status }) => spec?.nodeName === pod.spec?.nodeName && status?.attached)
+  );
+}
+
+/** What a summary says of claims and of their volumeMode, the claims themselves show better. */
+function namesCause({ message }: EventLine): boolean {
+  if (!isWaitSummary(message)) return true;
+  const reason = reasonOfWait(message);
+  return reason !== undefined && !/error processing PVC|has volumeMode/.test(reason);
+}
 
 /** First match wins: what is said of a driver or a path is more telling than in which step it was said. */
 const causes: readonly (readonly [VolumeCode, RegExp])[] = [
-  ['volume.multi-attach', /Multi-Attach error/],
+  ['volume.multi-attach', MULTI_ATTACH],
   ['volume.token', /failed to fetch token|serviceaccounts? "[^"]+" not found/i],
   [
     'volume.csi-driver',
@@ -94,7 +113,7 @@ function byEvent(cluster: View<VolumeNeeds>, pod: Pod, startup: Startup, event: 
   const code = codeOf(event);
   const volume = volumeNamed(volumesOf(cluster, pod), event.message);
   const which = volume === undefined ? 'a volume' : volumeText(volume);
-  const said = event.message.replace(/^\S+ failed for volume "[^"]+" : /, '');
+  const said = reasonOfWait(event.message) ?? event.message.replace(/^\S+ failed for volume "[^"]+" : /, '');
   const shared = {
     code,
     subject: podRef(pod),
@@ -150,6 +169,7 @@ function byEvent(cluster: View<VolumeNeeds>, pod: Pod, startup: Startup, event: 
 
 // What the usual mount errors come down to.
 const readings: readonly (readonly [RegExp, string])[] = [
+  [/no volume plugin matched/i, 'The kubelet has no plugin for a volume of this type'],
   [/access denied by server/i, 'The NFS server does not allow this node to mount the export'],
   [
     /bad option.*helper program|need a \/sbin\/mount\.|unknown filesystem type/i,

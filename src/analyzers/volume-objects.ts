@@ -14,6 +14,7 @@ import { containersOf, type Pod, podRef } from '../objects/pods.ts';
 import { type Proof, proof, sentence } from '../objects/proof.ts';
 import type { Startup } from '../objects/startup.ts';
 import { humanSeconds } from '../objects/time.ts';
+import { unmountedIn } from '../objects/volume-wait.ts';
 import type { View } from '../snapshot.ts';
 import {
   attachErrors,
@@ -41,7 +42,10 @@ export function silentVolume(
 ): Draft<VolumeCode> | undefined {
   if (startup.seconds < SILENT_SECONDS || !startup.first || !startup.takenUp) return undefined;
   const heard = generic === undefined ? [] : [eventEvidence(podRef(pod), generic)];
-  const volumes = volumesOf(cluster, pod);
+  const named = generic === undefined ? [] : unmountedIn(generic.message);
+  const all = volumesOf(cluster, pod);
+  const unmounted = all.filter(({ name }) => named.includes(name));
+  const volumes = unmounted.length > 0 ? unmounted : all;
   for (const volume of volumes) {
     const found =
       ofClaim(cluster, pod, volume) ??
@@ -50,8 +54,8 @@ export function silentVolume(
       ofDriver(cluster, pod, volume);
     if (found !== undefined) return finish(pod, volume, heard, found);
   }
-  const outside = volumes.find(isOutside);
-  return outside === undefined ? undefined : finish(pod, outside, heard, unexplained(pod, outside, startup, generic));
+  const awaited = volumes.find(isOutside) ?? unmounted.find(({ spec }) => spec.projected === undefined) ?? unmounted[0];
+  return awaited === undefined ? undefined : finish(pod, awaited, heard, unexplained(pod, awaited, startup, generic));
 }
 
 type Found = Pick<Draft<VolumeCode>, 'code' | 'message' | 'evidence'> & Partial<Draft<VolumeCode>>;
@@ -146,7 +150,7 @@ function unexplained(pod: Pod, volume: PodVolume, { seconds }: Startup, generic:
   const node = pod.spec?.nodeName ?? '';
   const { hostPath, nfs } = volume.spec;
   const evidence = volumeProofs(pod, volume);
-  const waits = `The pod has waited for ${humanSeconds(seconds)} on node ${node} before its containers can be started, and no event says why`;
+  const waits = `The pod has waited for ${humanSeconds(seconds)} on node ${node} before its containers can be started${generic === undefined ? ', and no event says why' : ''}`;
   if (hostPath !== undefined) {
     return {
       code: 'volume.hostpath',
@@ -166,7 +170,7 @@ function unexplained(pod: Pod, volume: PodVolume, { seconds }: Startup, generic:
   const said = generic === undefined ? '' : ` The kubelet says: "${generic.message}".`;
   return {
     code: 'volume.silent',
-    message: `${waits}; it uses ${volumeText(volume)}.${said}`,
+    message: `${waits}; ${generic === undefined ? 'it uses' : 'it waits for'} ${volumeText(volume)}.${said}`,
     evidence,
     confidence: 'possible',
   };
