@@ -17,12 +17,15 @@ export function staticCause(it: Case, claim: Claim, events: readonly EventLine[]
   const wanted = claim.spec?.volumeName;
   if (wanted !== undefined) {
     const volume = cluster.get('PersistentVolume', wanted);
-    if (volume === undefined && !cluster.covers('PersistentVolume')) return undefined;
+    const read = volume !== undefined || cluster.covers('PersistentVolume');
     const why = volume === undefined ? 'does not exist' : (mismatchOf(volume, claim) ?? 'is not bound to it yet');
-    return noVolume(it, claim, `it asks for volume ${wanted}, which ${why}`, [
-      { from: ref, where: 'spec.volumeName', text: wanted },
-      ...evidence,
-    ]);
+    const cause = noVolume(
+      it,
+      claim,
+      `it asks for volume ${wanted}, which ${read ? why : 'is not bound to it; volumes could not be read'}`,
+      [{ from: ref, where: 'spec.volumeName', text: wanted }, ...evidence],
+    );
+    return read ? cause : { ...cause, confidence: 'likely' };
   }
   if (name === '')
     return noVolume(it, claim, 'it asks for an existing volume (storageClassName: ""), and none serves it', evidence);
