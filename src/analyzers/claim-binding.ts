@@ -7,7 +7,7 @@ import { schedulerWordsOf } from '../objects/scheduler-words.ts';
 import { secondsBetween } from '../objects/time.ts';
 import { claimsOf } from '../objects/volumes.ts';
 import type { View } from '../snapshot.ts';
-import { type Case, type Cause, claimReasons, type Fact, isClaimRule, type Needs, SLOW_SECONDS } from './claim-case.ts';
+import { type Case, type Cause, claimReasons, isClaimRule, type Needs, SLOW_SECONDS } from './claim-case.ts';
 import { type ClaimRule, rules } from './claim-rules.ts';
 import { missing, stateOf } from './claim-state.ts';
 
@@ -67,7 +67,7 @@ function draftFor(it: Case, cause: Cause): Draft<ClaimRule> {
     code: cause.code,
     subject: ref,
     message: `${cause.text}${waitersSentence(use)}`,
-    evidence: [...cause.evidence, ...saidEvidence(it)],
+    evidence: [...cause.evidence, ...(it.said[0]?.evidence ?? [])],
     severity: use.waiting.length > 0 ? undefined : use.running.length > 0 ? 'warning' : 'info',
     confidence,
     check: confidence === 'certain' ? undefined : rules[cause.code].remedy({ subject: ref, detail })[0],
@@ -84,12 +84,6 @@ function waitersSentence({ waiting }: ClaimUse): string {
   return waiting.length === 1
     ? ` Pod ${waiting[0]?.metadata?.name} waits for it.`
     : ` ${waiting.length} pods wait for it.`;
-}
-
-/** The sentence of the scheduler, from one of the pods. */
-function saidEvidence({ cluster, said }: Case): readonly Fact[] {
-  const pod = said[0]?.pod;
-  return pod === undefined ? [] : (schedulerWordsOf(cluster, pod)?.evidence ?? []);
 }
 
 /** The scheduler speaks of claims, and the claims do not show why. */

@@ -1,9 +1,12 @@
 import type { Evidence, Ref } from '../finding.ts';
 import type { ClaimUse } from '../objects/claims.ts';
+import { eventEvidence } from '../objects/events.ts';
 import type { FitNeeds } from '../objects/fits.ts';
-import type { Pod } from '../objects/pods.ts';
+import { type Pod, podEvents, podRef } from '../objects/pods.ts';
 import { parseSchedulerMessage, type Reason } from '../objects/scheduler-message.ts';
 import { schedulerWordsOf } from '../objects/scheduler-words.ts';
+import { sinceVolumes } from '../objects/startup.ts';
+import { claimTroubles } from '../objects/volume-wait.ts';
 import { claimsOf } from '../objects/volumes.ts';
 import type { View } from '../snapshot.ts';
 import { type ClaimRule, rules } from './claim-rules.ts';
@@ -17,8 +20,14 @@ export interface Case {
   readonly cluster: View<Needs>;
   readonly use: ClaimUse;
   readonly ref: Ref;
-  /** What the scheduler says to the waiting pods of claims and volumes. */
-  readonly said: readonly (Reason & { readonly pod: Pod })[];
+  /** What the scheduler or the kubelet says to the waiting pods of claims and volumes. */
+  readonly said: readonly Said[];
+}
+
+export interface Said extends Pick<Reason, 'code' | 'text' | 'name'> {
+  readonly pod: Pod;
+  readonly by: 'scheduler' | 'kubelet';
+  readonly evidence: readonly Fact[];
 }
 
 /** Why a claim has no volume. */
@@ -39,17 +48,38 @@ export const FRESH_SECONDS = 15;
 /** A provisioner is given this long. */
 export const SLOW_SECONDS = 120;
 
-/** What the scheduler says of the claims and volumes of a pod that has no node. */
-export function claimReasons(cluster: View<Needs>, pod: Pod): (Reason & { pod: Pod })[] {
-  if (pod.spec?.nodeName !== undefined) return [];
+/** What is said of the claims and volumes of a pod: by the scheduler, or by the kubelet once it has a node. */
+export const claimReasons = (cluster: View<Needs>, pod: Pod): Said[] =>
+  pod.spec?.nodeName === undefined ? bySchedulerOf(cluster, pod) : byKubeletOf(cluster, pod);
+
+function bySchedulerOf(cluster: View<Needs>, pod: Pod): Said[] {
   const words = schedulerWordsOf(cluster, pod);
   if (words === undefined) return [];
   return parseSchedulerMessage(words.text)
     .reasons.filter(({ code }) => code.startsWith('storage.'))
-    .map((reason) => ({ ...reason, pod }));
+    .map((reason) => ({ ...reason, pod, by: 'scheduler', evidence: words.evidence }));
 }
 
-/** Whether the scheduler says this of the claim, by its name or because the pod has no other. */
+const kubeletWords: readonly (readonly [Said['code'], RegExp])[] = [
+  ['storage.claim-missing', /persistentvolumeclaims? "[^"]*" not found/],
+  ['storage.claim-deleting', /PVC is being deleted/],
+  ['storage.claim-pending', /PVC is not bound/],
+];
+
+/** A pod that was put on its node by hand never meets the scheduler. A claim that was read needs no words of others. */
+function byKubeletOf(cluster: View<Needs>, pod: Pod): Said[] {
+  if (cluster.covers('PersistentVolumeClaim', pod.metadata?.namespace ?? '')) return [];
+  const event = sinceVolumes(podEvents(cluster, pod)).find(({ message }) => claimTroubles(message).length > 0);
+  if (event === undefined) return [];
+  return claimTroubles(event.message).flatMap(({ name, text }): Said[] => {
+    const code = kubeletWords.find(([, words]) => words.test(text))?.[0];
+    return code === undefined
+      ? []
+      : [{ code, text, name, pod, by: 'kubelet', evidence: [eventEvidence(podRef(pod), event)] }];
+  });
+}
+
+/** Whether somebody says this of the claim, by its name or because the pod has no other. */
 export const isSaid = ({ said, use }: Case, code: ClaimRule): boolean =>
   said.some((reason) => reason.code === code && (reason.name === use.name || claimsOf(reason.pod).length === 1));
 

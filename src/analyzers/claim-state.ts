@@ -50,13 +50,14 @@ function hintFor({ cluster, use }: Case, name: string): string {
     : ` A claim of this name exists in ${elsewhere}; a pod can only use claims of its own namespace.`;
 }
 
-/** Claims could not be read, and the scheduler says that one of them is not bound. */
+/** Claims could not be read, and the scheduler or the kubelet says that one of them is not bound. */
 function unread(it: Case, pod: Pod): Cause | undefined {
-  const code = it.said.find((reason) => claimsOf(reason.pod).length === 1 || reason.name === it.use.name)?.code;
-  if (code === undefined || !isClaimRule(code)) return undefined;
+  const reason = it.said.find(({ pod, name }) => claimsOf(pod).length === 1 || name === it.use.name);
+  if (reason === undefined || !isClaimRule(reason.code)) return undefined;
+  const { code, by } = reason;
   return {
     code,
-    text: `PersistentVolumeClaim "${it.use.name}" ${states[code]}, the scheduler says; the claim itself could not be read.`,
+    text: `PersistentVolumeClaim "${it.use.name}" ${states[code]}, the ${by} says; the claim itself could not be read.`,
     evidence: [{ from: podRef(pod), where: 'spec.volumes', text: `claim ${it.use.name}` }],
     confidence: 'likely',
     since: conditionOf(pod, 'PodScheduled')?.lastTransitionTime,
