@@ -8,6 +8,7 @@ import { conditionProof, type Proof, proof } from '../objects/proof.ts';
 import { type StartEvent, type Startup, startupOf, waitsForConfig } from '../objects/startup.ts';
 import { humanSeconds } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
+import { codeOf, memoryLimits } from './sandbox-causes.ts';
 import { type SandboxCode, sandboxRules } from './sandbox-rules.ts';
 
 type Needs =
@@ -55,46 +56,6 @@ function explain(cluster: View<Needs>, pod: Pod, startup: Startup): Draft<Sandbo
   return byEvent(cluster, pod, startup, newest);
 }
 
-/** The network plugin's and the runtime's words, most telling first. */
-const causes: readonly (readonly [SandboxCode, RegExp])[] = [
-  ['sandbox.pause-image', /failed to get sandbox image|pull(ing)? (the )?(sandbox|pause|infra) image/i],
-  ['sandbox.runtimeclass', /no runtime for "[^"]*" is configured|RuntimeClass|failed to find runtime handler/i],
-  ['sandbox.sysctl', /sysctl/i],
-  [
-    'cni.ip-exhausted',
-    /failed to assign an IP address|no IP addresses available|no available IP|no more IPs|out of IPs|IP pool (is )?exhausted|range (is )?full|insufficient.*IP/i,
-  ],
-  ['cni.plugin-missing', /failed to find plugin "[^"]+" in path|exec: "[^"]*cni[^"]*": .*not found/i],
-  [
-    'cni.config',
-    /no network config found|no networks found|cni config uninitialized|cni plugin not initialized|\/run\/flannel\/subnet\.env|error (parsing|loading) (configuration|network)|cniVersion|unsupported CNI/i,
-  ],
-  [
-    'cni.daemon',
-    /dial unix .*(connect|no such file)|ClusterInformation|connection is unauthorized|(cni|calico|cilium|multus|aws|kube-ovn|antrea|weave).*connection refused|connection refused.*(cni|calico|cilium|:50051|:6784)/is,
-  ],
-  ['sandbox.name-reserved', /failed to reserve sandbox name|name .* is reserved for/i],
-  [
-    'cni.generic',
-    /network for (pod )?sandbox|CNI network|plugin type="|network plugin|networkPlugin cni|set ?up pod .* network/i,
-  ],
-  ['sandbox.cgroup', /cgroup/i],
-  [
-    'sandbox.io',
-    /input\/output error|no space left on device|failed to start shim|read-only file system|structure needs cleaning/i,
-  ],
-  ['sandbox.timeout', /context deadline exceeded|DeadlineExceeded|timed out/i],
-];
-
-function codeOf({ step, reason, message }: StartEvent): SandboxCode {
-  if (step === 'network') return 'cni.not-ready';
-  if (step === 'dra') return 'sandbox.dra';
-  // "No space left on device" here means that the kernel's limit of cgroups is reached.
-  if (reason === 'FailedCreatePodContainer') return 'sandbox.cgroup';
-  if (step === 'cgroup') return 'sandbox.io';
-  return causes.find(([, words]) => words.test(message))?.[0] ?? 'sandbox.unknown';
-}
-
 const sentences: Readonly<Record<SandboxCode, (node: string) => string>> = {
   'cni.not-ready': (node) => `The network of node ${node} is not ready, so the pod cannot be started there`,
   'cni.ip-exhausted': (node) => `The network plugin of node ${node} has no IP address left for the pod`,
@@ -113,11 +74,12 @@ const sentences: Readonly<Record<SandboxCode, (node: string) => string>> = {
   'sandbox.dies': (node) => `The sandbox of the pod ends again and again on node ${node}`,
   'sandbox.kubelet-silent': (node) => `The kubelet of node ${node} has not taken up the pod`,
   'sandbox.dra': (node) => `The devices that the pod claims cannot be prepared on node ${node}`,
+  'runtime.cgroup-mem': () => 'The memory limit of the pod is too low even for its sandbox',
   'sandbox.unknown': (node) => `The sandbox of the pod cannot be created on node ${node}`,
 };
 
 function byEvent(cluster: View<Needs>, pod: Pod, startup: Startup, event: StartEvent): Draft<SandboxCode> {
-  const code = codeOf(event);
+  const code = codeOf(pod, event);
   const node = pod.spec?.nodeName ?? '';
   const said = bare(event.message);
   return {
@@ -156,6 +118,7 @@ function condition(pod: Pod): Proof[] {
 }
 
 function ofPod(cluster: View<Needs>, pod: Pod, code: SandboxCode): Proof[] {
+  if (code === 'runtime.cgroup-mem') return memoryLimits(pod);
   const name = pod.spec?.runtimeClassName;
   if (code !== 'sandbox.runtimeclass' || name === undefined) return [];
   const handler = cluster.get('RuntimeClass', name)?.handler;
@@ -167,6 +130,7 @@ function ofPod(cluster: View<Needs>, pod: Pod, code: SandboxCode): Proof[] {
 
 // The pod's own wish; everything else would befall other pods of the node too.
 const ofPodAlone: ReadonlySet<SandboxCode> = new Set([
+  'runtime.cgroup-mem',
   'sandbox.sysctl',
   'sandbox.dra',
   'sandbox.dies',

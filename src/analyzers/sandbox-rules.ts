@@ -1,6 +1,7 @@
 import type { Rule, Where } from '../analyzer.ts';
 import { change, look, shell } from '../objects/kubectl.ts';
 import { cordonNode, describeNode, describePod, editWorkload, podsOnNode } from '../objects/remedies.ts';
+import { podContainerStart } from './pod-container-start.ts';
 
 const SANDBOX = 'kubelet (event FailedCreatePodSandBox), in the words of the runtime and the network plugin';
 
@@ -18,7 +19,7 @@ const pluginPods = ({ detail: { node } }: Where): string | undefined =>
   shell('kubectl', 'get', 'pods', '-n', 'kube-system', '-o', 'wide', '--field-selector', `spec.nodeName=${node}`);
 const pluginLog = ({ detail: { plugin: name, pluginNamespace } }: Where) =>
   look(
-    'Read its log.',
+    "Read the log of the plugin's pod there.",
     name && shell('kubectl', 'logs', name, '-n', pluginNamespace ?? 'kube-system', '--all-containers', '--tail=50'),
   );
 const restartPlugin = ({ detail: { plugin: name, pluginNamespace } }: Where) =>
@@ -135,6 +136,7 @@ export const sandboxRules = {
     ],
     'kubelet (it sets status.startTime as soon as it sees a pod)',
   ),
+  'runtime.cgroup-mem': podContainerStart.rules['runtime.cgroup-mem'],
   'sandbox.unknown': rule(
     'The sandbox cannot be created, for a reason podlens does not know.',
     (w) => [look('Read what the kubelet says.', describePod(w)), ...runtime(w)],
