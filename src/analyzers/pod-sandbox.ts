@@ -41,10 +41,19 @@ export const podSandbox = defineAnalyzer<Needs, SandboxCode>({
       const startup = startupOf(cluster, pod);
       if (startup === undefined) continue;
       const found = explain(cluster, pod, startup);
-      if (found !== undefined) yield { ...found, since: startup.since };
+      if (found !== undefined && !(startup.early && !lasting.has(found.code))) yield { ...found, since: startup.since };
     }
   },
 });
+
+// In the first minute of a pod, the network of a new node may be on its way; these do not come by waiting.
+const lasting: ReadonlySet<SandboxCode> = new Set([
+  'cni.plugin-missing',
+  'runtime.cgroup-mem',
+  'sandbox.pause-image',
+  'sandbox.runtimeclass',
+  'sandbox.sysctl',
+]);
 
 function explain(cluster: View<Needs>, pod: Pod, startup: Startup): Draft<SandboxCode> | undefined {
   const { events } = startup;

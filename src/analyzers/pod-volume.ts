@@ -44,10 +44,15 @@ export const podVolume = defineAnalyzer<VolumeNeeds, VolumeCode>({
       const startup = startupOf(cluster, pod);
       const found =
         startup === undefined ? (fullByLog(cluster, pod) ?? unwell(cluster, pod)) : stuck(cluster, pod, startup);
-      if (found !== undefined) yield { ...found, since: found.since ?? startup?.since };
+      if (found !== undefined && !(startup?.early && !lasts(found)))
+        yield { ...found, since: found.since ?? startup?.since };
     }
   },
 });
+
+// In the first minute of a pod, drivers and servers that come with the node may be on their way.
+const lasting: ReadonlySet<VolumeCode> = new Set(['volume.hostpath', 'volume.mount', 'volume.full']);
+const lasts = ({ code, detail }: Draft<VolumeCode>): boolean => lasting.has(code) && detail?.['driver'] === undefined;
 
 function stuck(cluster: View<VolumeNeeds>, pod: Pod, startup: Startup): Draft<VolumeCode> | undefined {
   const { events } = startup;

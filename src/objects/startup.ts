@@ -9,6 +9,8 @@ import { later, secondsBetween } from './time.ts';
 export interface Startup {
   readonly since: string | undefined;
   readonly seconds: number;
+  /** It is in its first minute, and something has failed again and again. */
+  readonly early: boolean;
   /** No container of it has ever run. */
   readonly first: boolean;
   /** The kubelet has written something into its status. */
@@ -26,6 +28,8 @@ export interface StartEvent extends EventLine {
 
 // "Created less than a minute ago" is how every pod begins.
 const STUCK_SECONDS = 60;
+const FRESH_SECONDS = 15;
+const AGAIN_SECONDS = 10;
 
 /** The start that a pod is stuck in; undefined for one that runs, is past its sandbox, or has only just begun. */
 export function startupOf(cluster: View<'Event'>, pod: Pod): Startup | undefined {
@@ -39,12 +43,14 @@ export function startupOf(cluster: View<'Event'>, pod: Pod): Startup | undefined
   const begun = pod.status?.startTime ?? conditionOf(pod, 'PodScheduled')?.lastTransitionTime;
   const since = later(begun ?? pod.metadata?.creationTimestamp, condition?.lastTransitionTime);
   const seconds = secondsBetween(since, cluster.takenAt) ?? 0;
-  if (seconds < STUCK_SECONDS) return undefined;
+  if (seconds < FRESH_SECONDS) return undefined;
   const events = startEvents(cluster, pod, since);
+  const early = seconds < STUCK_SECONDS;
+  if (early && !failsAgain(events)) return undefined;
   // A container that is being pulled or made has volumes and a sandbox; where it is stuck, others look.
   if (events[0]?.step === 'container' && first) return undefined;
   const takenUp = pod.status?.startTime !== undefined || pod.status?.containerStatuses !== undefined;
-  return { since, seconds, first, takenUp, events };
+  return { since, seconds, early, first, takenUp, events };
 }
 
 const isPending = (pod: Pod, containers: readonly ContainerView[]): boolean =>
@@ -83,6 +89,13 @@ function startEvents(cluster: View<'Event'>, pod: Pod, since: string | undefined
     if (step !== undefined && (secondsBetween(since, event.at) ?? 0) > -30) events.push({ ...event, step });
   }
   return events;
+}
+
+/** Whether the step that the kubelet is at was tried for a while and failed each time. */
+function failsAgain([newest, ...older]: readonly StartEvent[]): boolean {
+  if (newest === undefined || newest.type !== 'Warning' || isUnsynced(newest)) return false;
+  const failures = [newest, ...older.filter(({ step, type }) => step === newest.step && type === 'Warning')];
+  return failures.some(({ firstAt }) => (secondsBetween(firstAt, newest.at) ?? 0) >= AGAIN_SECONDS);
 }
 
 function stepOf({ reason, message }: EventLine): StartStep | undefined {
