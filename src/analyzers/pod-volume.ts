@@ -8,6 +8,7 @@ import { type Startup, startupOf, waitsForConfig } from '../objects/startup.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import { isWaitSummary, reasonOfWait } from '../objects/volume-wait.ts';
 import type { View } from '../snapshot.ts';
+import { readingOf } from './mount-readings.ts';
 import {
   attachErrors,
   capital,
@@ -162,39 +163,16 @@ function byEvent(cluster: View<VolumeNeeds>, pod: Pod, startup: Startup, event: 
     case 'volume.hostpath':
       return { ...shared, message: `${capital(which)} cannot be used on node ${node}: ${sentence(said)}` };
     default: {
-      const reading = readings.find(([words]) => words.test(event.message))?.[1];
-      const why = reading === undefined ? '' : ` ${reading}.`;
+      const reading = readingOf(event.message);
+      const why = reading === undefined ? '' : ` ${reading.text}.`;
       return {
         ...shared,
+        fault: faultOf(code, pod, volume, reading),
         message: `${capital(which)} cannot be mounted on node ${node} ${waits}.${why} The kubelet says: "${sentence(said).slice(0, -1)}".`,
       };
     }
   }
 }
-
-// What the usual mount errors come down to.
-const readings: readonly (readonly [RegExp, string])[] = [
-  [/no volume plugin matched/i, 'The kubelet has no plugin for a volume of this type'],
-  [/access denied by server/i, 'The NFS server does not allow this node to mount the export'],
-  [
-    /bad option.*helper program|need a \/sbin\/mount\.|unknown filesystem type/i,
-    'The node lacks the mount helper or file system for it',
-  ],
-  [/already exists/i, 'An earlier operation on the volume still runs'],
-  [/no such file or directory|does not exist/i, 'What is to be mounted does not exist there'],
-  [
-    /wrong fs type|bad superblock|structure needs cleaning|fsck/i,
-    'The file system on it is damaged or of another type',
-  ],
-  [
-    /timed out|no route to host|connection refused|i\/o timeout|unreachable|failed to resolve server|not responding/i,
-    'The storage server cannot be reached from the node',
-  ],
-  [/deadlineexceeded|context deadline exceeded/i, 'The driver did not answer in time'],
-  [/stale (nfs )?file handle/i, 'What was mounted has gone on the server'],
-  [/node ?affinity/i, 'The volume may not be used from this node'],
-  [/permission denied|operation not permitted/i, 'The node may not access it'],
-];
 
 const UNWELL = new Set(['VolumeConditionAbnormal', 'FileSystemResizeFailed', 'VolumeResizeFailed']);
 const RECENT_SECONDS = 1800;

@@ -4,6 +4,7 @@ import { attachmentRef, attachmentsOf, type PodVolume, usersOf, volumeText } fro
 import { type Pod, podRef } from '../objects/pods.ts';
 import { type Proof, proof, sentence } from '../objects/proof.ts';
 import type { View } from '../snapshot.ts';
+import type { Reading } from './mount-readings.ts';
 import type { VolumeCode } from './volume-rules.ts';
 
 export type VolumeNeeds =
@@ -34,12 +35,21 @@ export function detailOf(pod: Pod, volume: PodVolume | undefined) {
 const serverOf = (volume: PodVolume | undefined): string | undefined =>
   volume?.spec.nfs?.server ?? volume?.pv?.spec?.nfs?.server;
 
+const exportOf = (volume: PodVolume): string => volume.spec.nfs?.path ?? volume.pv?.spec?.nfs?.path ?? '';
+
 /** What the trouble is with: the same driver, server or claim under many pods is one problem. */
-export function faultOf(code: VolumeCode, pod: Pod, volume: PodVolume | undefined): string | undefined {
+export function faultOf(
+  code: VolumeCode,
+  pod: Pod,
+  volume: PodVolume | undefined,
+  reading?: Reading,
+): string | undefined {
   if (volume === undefined) return undefined;
   if (code === 'volume.csi-driver' && volume.driver !== undefined) return `csi:${volume.driver}:${pod.spec?.nodeName}`;
   const server = serverOf(volume);
-  if (code === 'volume.mount' && server !== undefined) return `nfs:${server}`;
+  if (code === 'volume.mount' && server !== undefined) {
+    return reading?.ofPath ? `nfs:${server}:${exportOf(volume)}:${reading.text}` : `nfs:${server}`;
+  }
   if (volume.pvName !== undefined) return `pv:${volume.pvName}`;
   return volume.claimRef === undefined ? undefined : `claim:${volume.claimRef.namespace}/${volume.claimRef.name}`;
 }

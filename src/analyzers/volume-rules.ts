@@ -15,6 +15,10 @@ const claim = ({ subject, detail }: Where): string | undefined =>
   detail['claim'] && shell('kubectl', 'describe', `pvc/${detail['claim']}`, '-n', subject.namespace ?? 'default');
 const persistentVolume = ({ detail }: Where): string | undefined =>
   detail['pv'] && shell('kubectl', 'describe', `pv/${detail['pv']}`);
+const behind = (w: Where) =>
+  claim(w) === undefined
+    ? look('See what the pod mounts, and what the kubelet says of it.', describePod(w))
+    : look('See the claim and the volume behind it.', claim(w));
 const attachments = (w: Where) =>
   look(
     'See what is attached to which node.',
@@ -81,7 +85,7 @@ export const volumeRules = {
     change('Install the driver, or repair its pod on that node; if the name is misspelt, correct it.', editWorkload(w)),
   ]),
   'volume.mount': rule(KUBELET, 'The volume cannot be mounted on the node.', (w) => [
-    look('See the claim and the volume behind it.', claim(w) ?? describePod(w)),
+    behind(w),
     look(
       'On the node, see whether the server answers and exports the path.',
       w.detail['server'] && shell('showmount', '-e', w.detail['server']),
@@ -146,10 +150,7 @@ export const volumeRules = {
   'volume.abnormal': rule(
     "kubelet (event VolumeConditionAbnormal, in the CSI driver's words)",
     'The CSI driver reports that the volume is not well.',
-    (w) => [
-      look('See the claim and the volume behind it.', claim(w) ?? describePod(w)),
-      look('See the node.', describeNode(w)),
-    ],
+    (w) => [behind(w), look('See the node.', describeNode(w))],
     'warning',
   ),
 } satisfies Record<string, Rule>;
