@@ -1,6 +1,6 @@
 import { type Draft, defineAnalyzer } from '../analyzer.ts';
 import { eventEvidence } from '../objects/events.ts';
-import { look } from '../objects/kubectl.ts';
+import { kubectl, look } from '../objects/kubectl.ts';
 import { isReady, networkPodsOn, nodeRef } from '../objects/node-health.ts';
 import { isOutside, volumesOf } from '../objects/pod-volumes.ts';
 import { conditionOf, type Pod, podRef, troubledPods } from '../objects/pods.ts';
@@ -88,27 +88,40 @@ const sentences: Readonly<Record<SandboxCode, (node: string) => string>> = {
 };
 
 function byEvent(cluster: View<Needs>, pod: Pod, startup: Startup, event: StartEvent): Draft<SandboxCode> {
-  const code = codeOf(pod, event);
+  const code = codeOf(event);
   const node = pod.spec?.nodeName ?? '';
   const said = bare(event.message);
   return {
     code,
     subject: podRef(pod),
-    message: `${handlerSentence(pod, code, event.message) ?? sentences[code](node)}; the pod has waited for ${humanSeconds(startup.seconds)}. The kubelet says: "${said}".`,
+    message: `${specialSentence(pod, code, event.message) ?? sentences[code](node)}; the pod has waited for ${humanSeconds(startup.seconds)}. The kubelet says: "${said}".`,
     evidence: [eventEvidence(podRef(pod), event), ...ofPod(cluster, pod, code), ...condition(pod)],
     ...(code === 'sandbox.unknown' || code === 'cni.generic'
       ? { confidence: 'likely', check: kubeletLog(pod) }
       : undefined),
+    ...(code === 'runtime.cgroup-mem' && memoryLimits(pod).length === 0 ? unlimited(pod) : undefined),
     ...ofNode(cluster, code, node, said),
   };
 }
 
-function handlerSentence(pod: Pod, code: SandboxCode, message: string): string | undefined {
+function specialSentence(pod: Pod, code: SandboxCode, message: string): string | undefined {
+  if (code === 'runtime.cgroup-mem' && memoryLimits(pod).length === 0) {
+    return 'The sandbox of the pod gets too little memory to start, though the pod sets no memory limit';
+  }
   const handler = /no runtime for "([^"]+)" is configured/.exec(message)?.[1];
   if (code !== 'sandbox.runtimeclass' || handler === undefined) return undefined;
   const name = pod.spec?.runtimeClassName;
   const by = name === undefined ? '' : `, which RuntimeClass ${name} asks for,`;
   return `The runtime handler "${handler}"${by} is not configured on node ${pod.spec?.nodeName ?? ''}`;
+}
+
+/** Then it is a cgroup above the pod's that is full: that of its class, or of all pods of the node. */
+function unlimited(pod: Pod): Partial<Draft<SandboxCode>> {
+  const node = look(
+    'See how much memory the node has, and what its pods use.',
+    kubectl('describe', nodeRef(pod.spec?.nodeName ?? '')),
+  );
+  return { confidence: 'likely', check: node, remedy: [node, kubeletLog(pod)] };
 }
 
 const kubeletLog = (pod: Pod) =>

@@ -43,15 +43,13 @@ const causes: readonly (readonly [SandboxCode, RegExp])[] = [
 ];
 
 /** What an event says is wrong. */
-export function codeOf(pod: Pod, { step, reason, message }: StartEvent): SandboxCode {
+export function codeOf({ step, reason, message }: StartEvent): SandboxCode {
   if (step === 'network') return 'cni.not-ready';
   if (step === 'dra') return 'sandbox.dra';
   // "No space left on device" here means that the kernel's limit of cgroups is reached.
   if (reason === 'FailedCreatePodContainer') return 'sandbox.cgroup';
   if (step === 'cgroup') return 'sandbox.io';
-  const limited = memoryLimits(pod).length > 0;
-  const known = causes.find(([code, words]) => words.test(message) && (code !== 'runtime.cgroup-mem' || limited));
-  return known?.[0] ?? 'sandbox.unknown';
+  return causes.find(([, words]) => words.test(message))?.[0] ?? 'sandbox.unknown';
 }
 
 /** The limits that the kubelet adds up for the cgroup of the pod, in which the sandbox runs as well. */
