@@ -353,7 +353,7 @@ function* absentContainers(cluster: View<Needs>, pod: Pod, mounts: readonly Even
 /** What the kubelet has not received within two minutes does not pass by itself any more. */
 function* unsyncedVolume(cluster: View<Needs>, pod: Pod): Generator<Draft<Code>> {
   const [event] = podEvents(cluster, pod).filter(({ reason }) => reason === 'FailedMount');
-  if (event === undefined || !isUnsynced(event)) return;
+  if (event === undefined || !(isUnsynced(event) || deniesWhatIsThere(cluster, pod, event))) return;
   if ((secondsBetween(event.firstAt, cluster.takenAt) ?? 0) < TRANSIENT_SECONDS) return;
   const from = podRef(pod);
   yield {
@@ -365,6 +365,13 @@ function* unsyncedVolume(cluster: View<Needs>, pod: Pod): Generator<Draft<Code>>
     since: event.firstAt,
   };
 }
+
+/** The object was there for a while when the kubelet called it missing. */
+const deniesWhatIsThere = (cluster: View<Needs>, pod: Pod, event: EventLine): boolean =>
+  missingIn(pod, event).some(({ kind, name, key }) => {
+    const created = cluster.get(kind, name, pod.metadata?.namespace ?? '')?.metadata?.creationTimestamp;
+    return key === undefined && (secondsBetween(created, event.at) ?? 0) > TRANSIENT_SECONDS;
+  });
 
 /** The kubelet has not got as far as the sandbox: all containers still wait for their creation. */
 function waitsForVolumes(pod: Pod): boolean {
