@@ -1,7 +1,7 @@
 import type { Rule, Where } from '../analyzer.ts';
 import { change, look, shell } from '../objects/kubectl.ts';
 import { cordonNode, describeNode, describePod, editWorkload, podsOnNode } from '../objects/remedies.ts';
-import { podContainerStart } from './pod-container-start.ts';
+import { rules as runtimeRules } from './runtime-rules.ts';
 
 const SANDBOX = 'kubelet (event FailedCreatePodSandBox), in the words of the runtime and the network plugin';
 
@@ -136,7 +136,7 @@ export const sandboxRules = {
     ],
     'kubelet (it sets status.startTime as soon as it sees a pod)',
   ),
-  'runtime.cgroup-mem': podContainerStart.rules['runtime.cgroup-mem'],
+  'runtime.cgroup-mem': runtimeRules['runtime.cgroup-mem'],
   'sandbox.unknown': rule(
     'The sandbox cannot be created, for a reason podlens does not know.',
     (w) => [look('Read what the kubelet says.', describePod(w)), ...runtime(w)],
