@@ -139,10 +139,21 @@ function* waitingContainers(cluster: View<Needs>, pod: Pod): Generator<Draft<Cod
     const text = waiting.message ?? '';
     const from = podRef(pod, container.name);
     const evidence = [{ from, where: `${container.path}.state.waiting`, text: `${waiting.reason}: ${text}` }];
-    const draft = explain(cluster, pod, from, text, evidence);
+    const earlier = transient.test(text) ? definiteBefore(cluster, pod, container.name) : undefined;
+    const draft =
+      earlier === undefined
+        ? explain(cluster, pod, from, text, evidence)
+        : explain(cluster, pod, from, earlier.message, [...evidence, eventEvidence(from, earlier)]);
     yield container.role === 'ephemeral' ? { ...draft, severity: 'info' } : draft;
   }
 }
+
+/** What an earlier try said for certain of an object that is still not there, when the kubelet now only waits for news. */
+const definiteBefore = (cluster: View<Needs>, pod: Pod, name: string): EventLine | undefined =>
+  podEvents(cluster, pod).find(({ reason, message, container }) => {
+    const [, kind, object = ''] = (reason === 'Failed' && container === name && missingObject.exec(message)) || [];
+    return kind !== undefined && cluster.get(kindOf(kind), object, pod.metadata?.namespace ?? '') === undefined;
+  });
 
 const ROOT_USER = "container's runAsUser breaks non-root policy";
 

@@ -13,6 +13,7 @@ import {
   troubledPods,
 } from '../objects/pods.ts';
 import { didYouMean } from '../objects/suggest.ts';
+import { secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import { causeOfPull } from './image-causes.ts';
 import { type Code, rules } from './image-rules.ts';
@@ -91,7 +92,7 @@ function failedPull(cluster: View<Needs>, pod: Pod, container: ContainerView, re
       meant.length > 0 ? ` Did you mean "${meant[0]}"?` : ''
     }${credentials?.sentence ?? ''}`,
     evidence: [...evidence, ...(credentials?.evidence ?? []), ...platform(cluster, pod, code)],
-    severity: container.role === 'ephemeral' ? 'info' : undefined,
+    severity: container.role === 'ephemeral' || (code === 'image.qps' && isYoung(cluster, pod)) ? 'info' : undefined,
     confidence: code === 'image.auth-or-missing' || code === 'image.unknown' ? 'likely' : 'certain',
     check:
       code === 'image.auth-or-missing'
@@ -112,6 +113,12 @@ function failedPull(cluster: View<Needs>, pod: Pod, container: ContainerView, re
     fault: ofRegistry.has(code) ? `registry:${host}` : `image:${image}`,
   };
 }
+
+// Many pods at once are more than the kubelet pulls at once, for a while.
+const MANY_PULLS_SECONDS = 120;
+
+const isYoung = (cluster: View<Needs>, pod: Pod): boolean =>
+  (secondsBetween(pod.metadata?.creationTimestamp, cluster.takenAt) ?? Infinity) < MANY_PULLS_SECONDS;
 
 const isStatic = (pod: Pod): boolean => pod.metadata?.annotations?.['kubernetes.io/config.mirror'] !== undefined;
 
@@ -157,6 +164,9 @@ const sentences: Readonly<Record<Code, (host: string) => string>> = {
  * The words of the failed pull. Up to 1.31, and after a kubelet restart, ImagePullBackOff carries none: then they are
  * in the newest event `Failed`.
  */
+// The kubelet did not even ask: what an earlier try said is still so.
+const OF_THE_MOMENT = /pull QPS exceeded/i;
+
 function wordsOf(cluster: View<Needs>, pod: Pod, { name, status, path }: ContainerView, reason: string) {
   const message = status?.state?.waiting?.message ?? '';
   const evidence: Omit<Evidence, 'id'>[] = [
@@ -166,15 +176,15 @@ function wordsOf(cluster: View<Needs>, pod: Pod, { name, status, path }: Contain
       text: message === '' ? reason : `${reason}: ${message}`,
     },
   ];
-  if (byReason[reason] !== undefined || (message !== '' && !/^Back-off pulling image "[^"]*"$/.test(message))) {
-    return { text: message, evidence };
-  }
-  const failed = podEvents(cluster, pod).find(
+  const saysWhy = message !== '' && !/^Back-off pulling image "[^"]*"$/.test(message) && !OF_THE_MOMENT.test(message);
+  if (byReason[reason] !== undefined || saysWhy) return { text: message, evidence };
+  const failures = podEvents(cluster, pod).filter(
     (event) =>
       event.reason === 'Failed' &&
       event.message.startsWith('Failed to pull image') &&
       (event.container === undefined || event.container === name),
   );
+  const failed = failures.find((event) => !OF_THE_MOMENT.test(event.message)) ?? failures[0];
   if (failed === undefined) return { text: message, evidence };
   return { text: failed.message, evidence: [...evidence, eventEvidence(podRef(pod, name), failed)] };
 }
