@@ -1,3 +1,4 @@
+import { PodlensError } from '../errors.ts';
 import type { ApiKind, ApiKinds } from '../objects/kinds-schema.ts';
 import { type ListDecoder, listAccept, listDecoder } from './decode.ts';
 import { deferred } from './deferred.ts';
@@ -144,6 +145,7 @@ async function readPage<K extends ApiKind>(
   try {
     decoder?.end();
   } catch (error) {
+    if (isTableKind(kind) && error instanceof PodlensError) throw error;
     // Without a length a cut answer looks complete to HTTP.
     throw new ConnectionError('broken', 'the answer is not a whole list', error);
   }

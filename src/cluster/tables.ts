@@ -1,3 +1,4 @@
+import { PodlensError } from '../errors.ts';
 import type { ApiKinds } from '../objects/kinds-schema.ts';
 import type { ListDecoder } from './decode.ts';
 import { normalize } from './normalize.ts';
@@ -9,11 +10,16 @@ export const isTableKind = (kind: string): kind is TableKind => kind === 'Secret
 
 export const tableAccept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 
-interface Table {
+/** A table, or the list that a server sends which does not know tables. */
+interface Answer {
+  readonly kind?: string;
+  readonly items?: readonly ConfigMap[] | null;
   readonly metadata?: { readonly continue?: string; readonly remainingItemCount?: number };
   readonly columnDefinitions?: readonly { readonly name?: string }[];
   readonly rows?: readonly Row[] | null;
 }
+
+type ConfigMap = Readonly<Record<'metadata' | 'data' | 'binaryData', Readonly<Record<string, unknown>> | undefined>>;
 
 interface Row {
   readonly cells?: readonly unknown[];
@@ -27,10 +33,13 @@ interface Metadata {
 
 type FieldsV1 = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
 
-/** Reads objects from the rows of a table: type and number of keys from the cells, the keys' names from managedFields. */
+/**
+ * Reads objects from the rows of a table: type and number of keys from the cells, the keys' names from managedFields.
+ * `end` throws a PodlensError "bad-response" for another answer.
+ */
 export function tableDecoder<K extends TableKind>(kind: K, onObject: (object: ApiKinds[K]) => void): ListDecoder {
   const chunks: Buffer[] = [];
-  let metadata: Table['metadata'];
+  let metadata: Answer['metadata'];
   return {
     get continueToken() {
       return metadata?.continue || undefined;
@@ -40,19 +49,49 @@ export function tableDecoder<K extends TableKind>(kind: K, onObject: (object: Ap
     },
     push: (chunk) => void chunks.push(Buffer.from(chunk)),
     end() {
-      const table = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Table;
-      metadata = table.metadata;
-      const columns = (table.columnDefinitions ?? []).map(({ name }) => name);
-      const cell = (row: Row, name: string) => row.cells?.[columns.indexOf(name)];
-      for (const row of table.rows ?? []) {
-        const keys = keysOf(row.object?.metadata, Number(cell(row, 'Data')));
-        // Its annotations may hold the whole Secret as it was applied.
-        const { annotations, ...rest } = row.object?.metadata ?? {};
-        const shown = kind === 'Secret' ? rest : { annotations, ...rest };
-        onObject(normalize(kind, { metadata: shown, type: cell(row, 'Type'), ...keys }));
+      const answer = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Answer;
+      metadata = answer.metadata;
+      for (const object of answer.kind === 'Table' ? fromRows(kind, answer) : fromItems(kind, answer)) {
+        onObject(normalize(kind, object));
       }
     },
   };
+}
+
+function* fromRows(kind: TableKind, { columnDefinitions = [], rows }: Answer): Generator<object> {
+  const columns = columnDefinitions.map(({ name }) => name);
+  const cell = (row: Row, name: string) => row.cells?.[columns.indexOf(name)];
+  for (const row of rows ?? []) {
+    const keys = keysOf(row.object?.metadata, Number(cell(row, 'Data')));
+    // Its annotations may hold the whole Secret as it was applied.
+    const { annotations, ...rest } = row.object?.metadata ?? {};
+    const shown = kind === 'Secret' ? rest : { annotations, ...rest };
+    yield { metadata: shown, type: cell(row, 'Type'), ...keys };
+  }
+}
+
+/** A server that knows no tables sends all there is: of ConfigMaps the keys are taken, of Secrets nothing. */
+function* fromItems(kind: TableKind, { kind: found, items }: Answer): Generator<object> {
+  if (kind === 'Secret' && found === 'SecretList') {
+    throw new PodlensError(
+      'bad-response',
+      'the API server sends them with their values only, which podlens does not read',
+    );
+  }
+  if (found !== `${kind}List`) {
+    throw new PodlensError(
+      'bad-response',
+      `a ${found ?? 'nameless object'} came instead of a table of ${kind} objects`,
+    );
+  }
+  for (const { metadata, data = {}, binaryData } of items ?? []) {
+    const keys = { data: asKeys(new Set(Object.keys(data))) };
+    yield {
+      metadata,
+      ...keys,
+      ...(binaryData === undefined ? {} : { binaryData: asKeys(new Set(Object.keys(binaryData))) }),
+    };
+  }
 }
 
 interface Keys {

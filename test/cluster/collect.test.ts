@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Progress } from '../../src/cluster/collected.ts';
 import type { Fault, Recorded, User } from '../support/api-server.ts';
-import { status, text } from '../support/api-server-answers.ts';
+import { json, status, text } from '../support/api-server-answers.ts';
 import { tokenAfter } from '../support/api-server-lists.ts';
 import type { Place } from '../support/api-server-paths.ts';
 import { live } from '../support/live.ts';
@@ -343,6 +343,45 @@ describe('what may not be read', () => {
       },
     ]);
     expect(snapshot.covers('Pod', 'payments')).toBe(false);
+  });
+});
+
+describe('a server that knows no tables', () => {
+  const answers: Readonly<Record<string, object>> = {
+    secrets: {
+      kind: 'SecretList',
+      metadata: {},
+      items: [{ metadata: { name: 'db', namespace: 'shop' }, data: { pw: 'aHVudGVyMg==' } }],
+    },
+    configmaps: {
+      kind: 'ConfigMapList',
+      metadata: {},
+      items: [{ metadata: { name: 'conf', namespace: 'shop' }, data: { 'app.yaml': 'password: hunter2' } }],
+    },
+  };
+
+  test('tells the keys of ConfigMaps, and nothing of Secrets', async () => {
+    const { read } = await live({
+      objects: pods(1),
+      fault({ path }) {
+        const answer = answers[path.split('/').at(-1) ?? ''];
+        return answer === undefined ? undefined : { answer: json(answer) };
+      },
+    });
+    const { snapshot } = await read({ kinds: ['Pod', 'Secret', 'ConfigMap'] });
+    expect(snapshot.get('ConfigMap', 'conf', 'shop')?.data).toEqual({ 'app.yaml': '' });
+    expect([...snapshot.unreadable]).toEqual([
+      ['Secret', 'the API server sends them with their values only, which podlens does not read'],
+    ]);
+  });
+
+  test('and answers something else is a gap', async () => {
+    const { read } = await live({
+      objects: pods(1),
+      fault: ({ path }) => (path.endsWith('/configmaps') ? { answer: json({ kind: 'Wonder' }) } : undefined),
+    });
+    const { snapshot } = await read({ kinds: ['Pod', 'ConfigMap'] });
+    expect([...snapshot.unreadable]).toEqual([['ConfigMap', 'a Wonder came instead of a table of ConfigMap objects']]);
   });
 });
 
