@@ -38,10 +38,11 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const { env = process.env, signal, requestTimeoutMs = TIMEOUT_MS } = options;
   const target = await loadTarget({ ...options, env });
   const { cluster, context, namespace } = target;
-  const server = serverOf(cluster, context);
+  const { server, login } = apart(serverOf(cluster, context));
+  const user = Object.keys(target.user).length === 0 ? login : target.user;
   const transport = await createTransport({
     server,
-    credentials: await credentialsOf(target, { env, signal }),
+    credentials: await credentialsOf({ ...target, user }, { env, signal }),
     tls: server.protocol === 'https:' ? await trustOf(cluster) : {},
     proxy: proxyFor(server, text(cluster['proxy-url']), env),
     userAgent: `podlens/${version}`,
@@ -49,6 +50,23 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     compress: cluster['disable-compression'] !== true,
   });
   return { server: transport.server, context, namespace, transport };
+}
+
+/** An address may hold a name and a password, which are never shown; kubectl logs in with them. */
+function apart(address: URL): { readonly server: URL; readonly login: Entry } {
+  const { username, password } = address;
+  const server = new URL(address);
+  server.username = '';
+  server.password = '';
+  return { server, login: username === '' ? {} : { username: decoded(username), password: decoded(password) } };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** Without a scheme client-go takes https where the cluster has anything to do with TLS. */
@@ -64,7 +82,7 @@ function serverOf(cluster: Entry, context: string | undefined): URL {
   if (url !== undefined && /^https?:$/.test(url.protocol)) return url;
   throw new PodlensError(
     'no-server',
-    `The server "${server}" of the context "${context}" is no http or https address.`,
+    `The server "${server.replace(/\/\/[^/]*@/, '//')}" of the context "${context}" is no http or https address.`,
   );
 }
 
@@ -73,6 +91,12 @@ async function trustOf(cluster: Entry) {
   const named = servername === undefined ? {} : { servername };
   if (cluster['insecure-skip-tls-verify'] === true) return { ...named, rejectUnauthorized: false };
   const ca = await pem(cluster, 'certificate-authority');
+  if (ca !== undefined && !ca.includes('-----BEGIN ')) {
+    const field = cluster['certificate-authority-data'] ? 'certificate-authority-data' : 'certificate-authority';
+    throw new PodlensError('credentials-unreadable', `The ${field} of the kubeconfig holds no certificate.`, {
+      hint: 'It has to be PEM; in the -data field that is base64 of it.',
+    });
+  }
   // kubectl trusts what the machine trusts, Node only what it was built with.
   return { ...named, ca: ca ?? trustedAuthorities(['default', 'system']) };
 }

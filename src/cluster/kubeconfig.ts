@@ -41,7 +41,9 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
  * Reads the kubeconfig as kubectl does: the named file; else every file in KUBECONFIG, of which the first to have an
  * entry wins; else ~/.kube/config; else the pod's own service account.
  */
-export async function loadTarget(options: KubeconfigOptions): Promise<Target> {
+export async function loadTarget(given: KubeconfigOptions): Promise<Target> {
+  // As for kubectl, what is empty is not given: a variable that is not set.
+  const options = { ...given, kubeconfig: given.kubeconfig || undefined, context: given.context || undefined };
   const { files, named } = kubeconfigFiles(options);
   const found = (await Promise.all(files.map(readConfig))).filter((config) => config !== undefined);
   const config = merge(found, files);
@@ -190,8 +192,12 @@ function entryOf(
   );
 }
 
-const listed = (what: string, names: readonly string[]): string =>
-  names.length === 0 ? `${what}: none.` : `${what}: ${names.join(', ')}.`;
+const MOST_NAMES = 20;
+
+function listed(what: string, names: readonly string[]): string {
+  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
+  return names.length === 0 ? `${what}: none.` : `${what}: ${names.slice(0, MOST_NAMES).join(', ')}${more}.`;
+}
 
 async function serviceAccount({ env, ...options }: KubeconfigOptions): Promise<Target | undefined> {
   const host = env['KUBERNETES_SERVICE_HOST'];

@@ -88,6 +88,20 @@ describe('which cluster', () => {
     });
   });
 
+  test('what is named by an empty word is not named', async () => {
+    const file = kubeconfig(two());
+    const connection = await open({ kubeconfig: '', context: '', env: { KUBECONFIG: file } });
+    expect(connection).toMatchObject({ context: 'prod' });
+  });
+
+  test('of many contexts some are listed', async () => {
+    const contexts = Object.fromEntries(
+      Array.from({ length: 120 }, (_, index) => [`c-${100 + index}`, { cluster: 'c' }]),
+    );
+    const { hint } = await failure({ kubeconfig: kubeconfig({ contexts, clusters: { c: {} } }) });
+    expect(hint).toMatch(/Contexts: c-100, .*, c-119 and 100 more\.$/);
+  });
+
   test('a misspelt context is told what would have been right', async () => {
     const { hint } = await failure({ kubeconfig: kubeconfig(two()), context: 'stagin' });
     expect(hint).toBe('Did you mean "staging"? Contexts: anonymous, broken, empty, nobody, nowhere, prod, staging.');
@@ -210,6 +224,17 @@ describe('as whom', () => {
     expect(request?.headers['user-agent']).toBe(`podlens/${version}`);
   });
 
+  test('a name and a password in the address are used, and not shown', async () => {
+    const server = await serve();
+    const file = simpleKubeconfig({ server: server.url.replace('//', '//jane:pa%73s@') });
+    expect((await seen(server, { kubeconfig: file }))?.headers.authorization).toBe(basic);
+    expect((await open({ kubeconfig: file })).server).toBe(server.url);
+    const token = simpleKubeconfig({ server: server.url.replace('//', '//jane:pass@') }, { token: 'abc' });
+    expect((await seen(server, { kubeconfig: token }))?.headers.authorization).toBe('Bearer abc');
+    const wrong = await failure({ kubeconfig: simpleKubeconfig({ server: 'ftp://jane:pass@host' }) });
+    expect(wrong.message).toBe('The server "ftp://host" of the context "test" is no http or https address.');
+  });
+
   test('a token file beside the kubeconfig wins over a token', async () => {
     const server = await serve();
     const folder = tempFolder();
@@ -251,6 +276,14 @@ describe('as whom', () => {
       code: 'credentials-unreadable',
       message: expect.stringContaining('The client certificate /no/such.crt cannot be read'),
     });
+  });
+});
+
+test('an authority that is no certificate is named', async () => {
+  const cluster = { server: 'https://a', 'certificate-authority-data': 'bm9uc2Vuc2U=' };
+  expect(await failure({ kubeconfig: simpleKubeconfig(cluster) })).toMatchObject({
+    code: 'credentials-unreadable',
+    message: 'The certificate-authority-data of the kubeconfig holds no certificate.',
   });
 });
 
