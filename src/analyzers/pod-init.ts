@@ -1,4 +1,5 @@
 import { defineAnalyzer, type Rule } from '../analyzer.ts';
+import { INIT_SECONDS } from '../objects/coming-up.ts';
 import { kubectl, kubectlLogs, look } from '../objects/kubectl.ts';
 import { inSentence, logIsEmpty, logSignal } from '../objects/log-signal.ts';
 import { containersOf, isLiving, podRef, troubledPods } from '../objects/pods.ts';
@@ -17,9 +18,6 @@ const rules = {
   },
 } satisfies Record<string, Rule>;
 
-// Init containers that migrate a schema or load a model take minutes; one that waits for nothing takes for ever.
-const STUCK_SECONDS = 300;
-
 export const podInit = defineAnalyzer({
   id: 'pod-init',
   kind: 'Pod',
@@ -33,7 +31,7 @@ export const podInit = defineAnalyzer({
         const startedAt = container.status?.state?.running?.startedAt;
         if (container.role !== 'init' || startedAt === undefined) continue;
         const seconds = secondsBetween(startedAt, cluster.takenAt) ?? 0;
-        if (seconds < STUCK_SECONDS) continue;
+        if (seconds < INIT_SECONDS) continue;
         const subject = podRef(pod, container.name);
         const signal = logSignal(cluster, subject, 'current');
         const said = signal === undefined ? '' : ` Its log says: "${inSentence(signal.line.text)}".`;

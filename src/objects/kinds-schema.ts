@@ -397,6 +397,7 @@ const CronJob = message({
       startingDeadlineSeconds: int(2),
       concurrencyPolicy: string(3),
       suspend: bool(4),
+      jobTemplate: part(5, message({ spec: part(2, only(JobSpec, ['template'])) })),
     }),
   ),
   status: part(
