@@ -1,6 +1,7 @@
 import type { Evidence, Ref } from '../finding.ts';
-import { eventEvidence, eventsOf } from '../objects/events.ts';
-import { workloadOf } from '../objects/owner.ts';
+import { type EventLine, eventEvidence, eventsOf } from '../objects/events.ts';
+import { wantedPods } from '../objects/jobs.ts';
+import { podsOf, workloadOf } from '../objects/owner.ts';
 import { conditionOf } from '../objects/pods.ts';
 import { refTo } from '../objects/refs.ts';
 import { secondsBetween } from '../objects/time.ts';
@@ -37,7 +38,7 @@ export function* refusals(cluster: View<CreateNeeds>): Generator<Refusal> {
   }
   for (const short of shortOfPods(cluster)) {
     const event = eventsOf(cluster, short).find(({ reason }) => reason === 'FailedCreate');
-    if (event !== undefined && (secondsBetween(event.at, cluster.takenAt) ?? 0) <= RECENT_SECONDS) {
+    if (event !== undefined && isCurrent(cluster, short, event)) {
       yield { owner: workloadOf(cluster, short), words: event.message, evidence: eventEvidence(short, event) };
       continue;
     }
@@ -45,6 +46,24 @@ export function* refusals(cluster: View<CreateNeeds>): Generator<Refusal> {
     if (refusal !== undefined) yield refusal;
   }
 }
+
+const isCurrent = (cluster: View<CreateNeeds>, short: Ref, event: EventLine): boolean =>
+  (secondsBetween(event.at, cluster.takenAt) ?? 0) <= RECENT_SECONDS && !isMadeGood(cluster, short, event);
+
+/** Whether what was refused has been created since: a StatefulSet's event names the pod, others stand for any. */
+function isMadeGood(cluster: View<CreateNeeds>, short: Ref, refused: EventLine): boolean {
+  const isSince = (at: string | undefined) => (secondsBetween(refused.at, at) ?? -1) >= 0;
+  const pod = podOfSet(refused.message);
+  const created = eventsOf(cluster, short).find(
+    ({ reason, message }) =>
+      reason === 'SuccessfulCreate' && podOfSet(message) === pod && !message.startsWith('create Claim '),
+  );
+  if (isSince(created?.at)) return true;
+  if (pod !== undefined) return cluster.get('Pod', pod, short.namespace) !== undefined;
+  return podsOf(cluster, short).some(({ metadata }) => isSince(metadata?.creationTimestamp));
+}
+
+const podOfSet = (message: string): string | undefined => /\bPod (\S+) in StatefulSet /.exec(message)?.[1];
 
 /** Admission refuses every pod whose service account does not exist: that much is certain without its words. */
 function withoutAccount(cluster: View<CreateNeeds>, short: Ref): Refusal | undefined {
@@ -91,9 +110,7 @@ function* shortOfPods(cluster: View<CreateNeeds>): Generator<Ref> {
     if (desiredNumberScheduled > currentNumberScheduled) yield refTo('DaemonSet', set);
   }
   for (const job of cluster.list('Job')) {
-    const done = ['Complete', 'Failed'].some((type) => conditionOf(job, type)?.status === 'True');
-    if (!done && job.spec?.suspend !== true && (job.status?.active ?? 0) < (job.spec?.parallelism ?? 1))
-      yield refTo('Job', job);
+    if ((job.status?.active ?? 0) < wantedPods(job)) yield refTo('Job', job);
   }
   for (const set of cluster.list('ReplicaSet')) {
     if ((set.spec?.replicas ?? 1) > (set.status?.replicas ?? 0)) yield refTo('ReplicaSet', set);

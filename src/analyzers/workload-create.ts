@@ -1,4 +1,5 @@
 import { type Draft, defineAnalyzer } from '../analyzer.ts';
+import type { Ref } from '../finding.ts';
 import type { View } from '../snapshot.ts';
 import { culpritOf } from './create-culprit.ts';
 import { type Refusal, refusals } from './create-refusals.ts';
@@ -15,6 +16,7 @@ export const workloadCreate = defineAnalyzer<CreateNeeds, CreateCode>({
     'StatefulSet',
     'DaemonSet',
     'Job',
+    'Pod',
     'Event',
     'ResourceQuota',
     'LimitRange',
@@ -30,14 +32,17 @@ export const workloadCreate = defineAnalyzer<CreateNeeds, CreateCode>({
       const { kind, namespace, name } = refusal.owner;
       const key = `${kind}/${namespace}/${name}`;
       if (told.has(key)) continue;
+      const draft = explain(cluster, refusal);
+      if (draft === undefined) continue;
       told.add(key);
-      yield explain(cluster, refusal);
+      yield draft;
     }
   },
 });
 
-function explain(cluster: View<CreateNeeds>, { owner, words, evidence }: Refusal): Draft<CreateCode> {
+function explain(cluster: View<CreateNeeds>, { owner, words, evidence }: Refusal): Draft<CreateCode> | undefined {
   const { code, name } = readRefusal(words);
+  if (hasCome(cluster, code, name, owner)) return undefined;
   const culprit = culpritOf(cluster, code, owner, name);
   const detail = {
     workload: `${owner.kind}/${owner.name}`,
@@ -59,4 +64,10 @@ function explain(cluster: View<CreateNeeds>, { owner, words, evidence }: Refusal
         ? undefined
         : `${culprit.root.kind}/${culprit.root.namespace ?? ''}/${culprit.root.name}`,
   };
+}
+
+/** Whether there is now what was missing: things that are applied together come into being one after the other. */
+function hasCome(cluster: View<CreateNeeds>, code: CreateCode, name: string, { namespace }: Ref): boolean {
+  if (code === 'create.service-account-missing') return cluster.get('ServiceAccount', name, namespace) !== undefined;
+  return code === 'create.priority-class-missing' && cluster.get('PriorityClass', name) !== undefined;
 }

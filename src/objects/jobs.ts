@@ -7,6 +7,20 @@ type Job = Kinds['Job'];
 export const hasCompleted = (job: Job): boolean =>
   ['Complete', 'SuccessCriteriaMet'].some((type) => conditionOf(job, type)?.status === 'True');
 
+/** Whether a Job starts no more pods: it has reached what it was for, or has failed, though some may yet be ending. */
+const isOver = (job: Job): boolean =>
+  hasCompleted(job) || ['Failed', 'FailureTarget'].some((type) => conditionOf(job, type)?.status === 'True');
+
+/** How many pods a Job wants to run now (job controller, manageJob). */
+export function wantedPods(job: Job): number {
+  const { parallelism = 1, completions, suspend } = job.spec ?? {};
+  const { active = 0, succeeded = 0 } = job.status ?? {};
+  if (suspend === true || isOver(job)) return 0;
+  if (completions !== undefined) return Math.max(0, Math.min(parallelism, completions - succeeded));
+  // The pods of a work queue share it: once one of them finds it done, no others are started.
+  return succeeded > 0 ? active : parallelism;
+}
+
 const indexes = new WeakMap<readonly Job[], Map<string, Job[]>>();
 
 /** A later run of the same CronJob that completed. */

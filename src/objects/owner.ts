@@ -1,5 +1,5 @@
 import type { Ref } from '../finding.ts';
-import type { View } from '../snapshot.ts';
+import { inNamespace, type View } from '../snapshot.ts';
 import type { ObjectMeta } from './meta.ts';
 import type { Pod } from './pod-schema.ts';
 import { objectKey } from './refs.ts';
@@ -34,6 +34,13 @@ export function workloadOf(cluster: View<'ReplicaSet' | 'Job'>, ref: Ref, templa
   }
   return ref;
 }
+
+/** The pods that an object controls itself: those of a Job, not of the CronJob above it. */
+export const podsOf = (cluster: View<'Pod'>, { kind, namespace = '', name }: Ref): readonly Pod[] =>
+  inNamespace(cluster.list('Pod'), namespace).filter((pod) => {
+    const controller = controllerOf(pod);
+    return controller?.kind === kind && controller.name === name;
+  });
 
 const owned = new WeakMap<readonly Pod[], Map<string, Pod[]>>();
 
