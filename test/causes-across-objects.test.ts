@@ -261,3 +261,61 @@ describe('a pull that outlasts its rollout', () => {
     expect(problemsOf(readFileSync(file, 'utf8'))).toEqual(['image.slow Pod default/web-1 app: web']);
   });
 });
+
+describe('a CronJob whose pods are refused', () => {
+  test('is one problem, however many of its Jobs wait', () => {
+    const job = (name: string) => `
+---
+kind: Job
+metadata: { name: ${name}, creationTimestamp: '2026-11-21T01:00:00Z', ownerReferences: [{ kind: CronJob, name: tick, controller: true }] }
+spec: { parallelism: 1, completions: 1 }
+status: { startTime: '2026-11-21T01:00:00Z' }
+---
+kind: Event
+metadata: { name: ${name}.1 }
+involvedObject: { kind: Job, namespace: default, name: ${name} }
+reason: FailedCreate
+type: Warning
+message: 'Error creating: pods "${name}-" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true'
+lastTimestamp: '2026-11-21T01:55:00Z'
+`;
+    expect(problemsOf(`${READY}${job('tick-1')}${job('tick-2')}`)).toEqual([
+      'create.pod-security CronJob default/tick: tick-1, tick-2',
+    ]);
+  });
+});
+
+describe('a Service', () => {
+  const service = `
+---
+kind: Service
+metadata: { name: web, creationTimestamp: '2026-11-21T01:00:00Z' }
+spec: { selector: { app: web }, ports: [{ port: 80 }] }
+`;
+
+  test('whose only pod was evicted is a symptom of that', () => {
+    expect(
+      problemsOf(`${READY}${service}
+---
+kind: Pod
+metadata: { name: web, labels: { app: web }, creationTimestamp: '2026-11-21T01:00:00Z' }
+spec: { nodeName: n2, containers: [{ name: app }] }
+status: { phase: Failed, reason: Evicted, message: 'The node was low on resource: memory.' }
+`),
+    ).toEqual(['evict.node-pressure Pod default/web: web']);
+  });
+
+  test('is worth a word where its pods are gated, and no more', () => {
+    expect(
+      problemsOf(`${READY}${service}
+---
+kind: Pod
+metadata: { name: web, labels: { app: web }, creationTimestamp: '2026-11-21T01:30:00Z' }
+spec: { schedulingGates: [{ name: example.com/queue }], containers: [{ name: app }] }
+status:
+  phase: Pending
+  conditions: [{ type: PodScheduled, status: 'False', reason: SchedulingGated }]
+`),
+    ).toEqual(['sched.gated Pod default/web (info): web']);
+  });
+});

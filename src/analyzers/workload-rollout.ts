@@ -1,7 +1,8 @@
 import { defineAnalyzer, type Rule } from '../analyzer.ts';
 import type { Ref } from '../finding.ts';
+import { wantedPods } from '../objects/jobs.ts';
 import { change, kubectl, look } from '../objects/kubectl.ts';
-import { podsByOwner } from '../objects/owner.ts';
+import { podsByOwner, podsOf, workloadOf } from '../objects/owner.ts';
 import { conditionOf, podRef } from '../objects/pods.ts';
 import { objectKey, refTo } from '../objects/refs.ts';
 import { secondsBetween } from '../objects/time.ts';
@@ -37,7 +38,6 @@ export const workloadRollout = defineAnalyzer({
   needs: ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'Pod'],
   rules,
   *analyze(cluster) {
-    const podsOf = (ref: Ref) => (podsByOwner(cluster).get(objectKey(ref)) ?? []).map((pod) => podRef(pod));
     for (const deployment of cluster.list('Deployment')) {
       const progress = conditionOf(deployment, 'Progressing');
       if (progress?.status !== 'False' || progress.reason !== 'ProgressDeadlineExceeded') continue;
@@ -57,14 +57,14 @@ export const workloadRollout = defineAnalyzer({
           },
         ],
         since: progress.lastTransitionTime,
-        explainedBy: podsOf(subject),
+        explainedBy: (podsByOwner(cluster).get(objectKey(subject)) ?? []).map((pod) => podRef(pod)),
       };
     }
     for (const { subject, has, wants, where, since, partly } of shortOfPods(cluster)) {
       if ((secondsBetween(since, cluster.takenAt) ?? 0) < SETTLED_SECONDS) continue;
-      const explainedBy = podsOf(subject);
+      const pods = podsOf(cluster, subject).map((pod) => podRef(pod));
       // Between two pods of one place there is a moment without any: the old one may still be leaving.
-      const none = has === 0 && explainedBy.length === 0;
+      const none = has === 0 && pods.length === 0;
       if (!none && !partly) continue;
       yield {
         code: 'workload.replicas-mismatch',
@@ -72,7 +72,8 @@ export const workloadRollout = defineAnalyzer({
         message: `${subject.kind} ${subject.namespace}/${subject.name} has ${has} of ${wants} ${wants === 1 ? 'pod' : 'pods'}.`,
         evidence: [{ from: subject, where, text: `${has} of ${wants}` }],
         severity: none ? undefined : 'info',
-        explainedBy,
+        // What refuses the pods of a CronJob's Jobs is said of the CronJob.
+        explainedBy: [...pods, workloadOf(cluster, subject)],
       };
     }
   },
@@ -105,11 +106,9 @@ function* shortOfPods(cluster: View<'StatefulSet' | 'DaemonSet' | 'Job'>): Gener
     yield { subject: refTo('DaemonSet', set), has, wants, where, since, partly: false };
   }
   for (const job of cluster.list('Job')) {
-    const { active = 0, succeeded = 0, failed = 0, startTime, conditions = [] } = job.status ?? {};
-    if (startTime === undefined || active + succeeded + failed > 0) continue;
-    if (conditions.some(({ status }) => status === 'True')) continue;
-    const wants = job.spec?.parallelism ?? 1;
-    if (wants === 0 || job.spec?.suspend === true) continue;
+    const { active = 0, succeeded = 0, failed = 0, startTime } = job.status ?? {};
+    const wants = wantedPods(job);
+    if (startTime === undefined || active + succeeded + failed > 0 || wants === 0) continue;
     yield { subject: refTo('Job', job), has: 0, wants, where: 'status.active', since: startTime, partly: false };
   }
 }
