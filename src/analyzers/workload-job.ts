@@ -1,11 +1,12 @@
 import { defineAnalyzer, type Rule } from '../analyzer.ts';
 import { supersededBy } from '../objects/jobs.ts';
 import { change, kubectl, kubectlLogs, look } from '../objects/kubectl.ts';
+import type { Condition } from '../objects/meta.ts';
+import { podsOf } from '../objects/owner.ts';
 import { conditionOf, podRef } from '../objects/pods.ts';
 import { refTo } from '../objects/refs.ts';
-import { inNamespace, type Kinds, type View } from '../snapshot.ts';
 
-const CONTROLLER = 'kube-controller-manager (job controller: condition Failed)';
+const CONTROLLER = 'kube-controller-manager (job controller: conditions Failed and FailureTarget)';
 
 const rules = {
   'workload.job-backoff-limit': {
@@ -13,9 +14,12 @@ const rules = {
     summary: 'A Job has failed as often as it may, and its pods do not say why.',
     source: CONTROLLER,
     stage: 'owner',
-    remedy: ({ subject }) => [
+    remedy: ({ subject, detail: { pod } }) => [
       look('See its pods and events.', kubectl('describe', subject)),
-      look('Read what its last pod said.', kubectlLogs({ ...subject, name: `job/${subject.name}` }, false)),
+      // The controller deletes what still runs when it gives up: with restartPolicy OnFailure that is all there was.
+      ...(pod === undefined
+        ? []
+        : [look('Read what its last pod said.', kubectlLogs({ ...subject, name: `job/${subject.name}` }, false))]),
       change('Run it again once it is mended: a Job is replaced, not restarted.'),
     ],
   },
@@ -49,25 +53,28 @@ export const workloadJob = defineAnalyzer({
   rules,
   *analyze(cluster) {
     for (const job of cluster.list('Job')) {
-      const failed = conditionOf(job, 'Failed');
-      if (failed?.status !== 'True') continue;
+      // FailureTarget is set at once, Failed when the last pod has ended.
+      const failed = [conditionOf(job, 'Failed'), conditionOf(job, 'FailureTarget')].find(isTrue);
+      if (failed === undefined) continue;
       const subject = refTo('Job', job);
+      const pods = podsOf(cluster, subject).map((pod) => podRef(pod));
       const deadline = failed.reason === 'DeadlineExceeded';
       yield {
         code: deadline ? 'workload.job-deadline' : 'workload.job-backoff-limit',
         subject,
-        message: `Job ${subject.namespace}/${subject.name} has failed${deadline ? ` after its deadline of ${job.spec?.activeDeadlineSeconds ?? 'some'} s` : ''}: ${failed.message ?? failed.reason ?? 'no reason is given'}.`,
+        message: `Job ${subject.namespace}/${subject.name} has failed${deadline ? ` after its deadline of ${job.spec?.activeDeadlineSeconds ?? 'some'} s` : ''}: ${failed.message ?? failed.reason ?? 'no reason is given'}.${failed.type === 'Failed' ? '' : ' Its pods are being ended.'}`,
         evidence: [
           {
             from: subject,
-            where: 'status.conditions[Failed]',
+            where: `status.conditions[${failed.type}]`,
             text: `${failed.reason ?? ''}: ${failed.message ?? ''}`,
             ...(failed.lastTransitionTime === undefined ? {} : { at: failed.lastTransitionTime }),
           },
         ],
         severity: supersededBy(cluster, job) === undefined ? undefined : 'info',
+        detail: { pod: pods[0]?.name },
         since: failed.lastTransitionTime,
-        explainedBy: podsOf(cluster, job),
+        explainedBy: pods,
       };
     }
     for (const cronJob of cluster.list('CronJob')) {
@@ -86,10 +93,4 @@ export const workloadJob = defineAnalyzer({
 const lastRun = (at: string | undefined): string =>
   at === undefined ? 'it has never run' : `its last run began at ${at}`;
 
-function podsOf(cluster: View<'Pod'>, job: Kinds['Job']) {
-  return inNamespace(cluster.list('Pod'), job.metadata?.namespace ?? '')
-    .filter(({ metadata }) =>
-      metadata?.ownerReferences?.some(({ kind, name }) => kind === 'Job' && name === job.metadata?.name),
-    )
-    .map((pod) => podRef(pod));
-}
+const isTrue = (condition: Condition | undefined): boolean => condition?.status === 'True';
