@@ -1,5 +1,6 @@
 import type { Severity } from '../finding.ts';
 import type { View } from '../snapshot.ts';
+import { type EventLine, eventsOf } from './events.ts';
 import { hasCompleted, supersededBy } from './jobs.ts';
 import { conditionOf, type Pod } from './pods.ts';
 import { later, ms, secondsBetween } from './time.ts';
@@ -170,6 +171,23 @@ function controllerKey(pod: Pod): string | undefined {
   return controller && `${pod.metadata?.namespace}/${controller.kind}/${controller.name}`;
 }
 
+/**
+ * How often a StatefulSet or DaemonSet has made the pod in this place anew, as it says itself: both delete a pod that has
+ * failed, so that there is never more than the last to be seen.
+ */
+function recreations(cluster: View<'Event'>, pod: Pod): number {
+  const { kind = '', name = '' } = controllerOf(pod) ?? {};
+  const { namespace = '', name: podName } = pod.metadata ?? {};
+  const isOfPlace = ({ reason, message }: EventLine) =>
+    reason === 'RecreatingFailedPod'
+      ? message.endsWith(` recreating failed Pod ${podName}`)
+      : reason === 'FailedDaemonPod' && message.includes(` on node ${pod.spec?.nodeName},`);
+  if (kind !== 'StatefulSet' && kind !== 'DaemonSet') return 0;
+  return eventsOf(cluster, { kind, namespace, name })
+    .filter((event) => isOfPlace(event) && (secondsBetween(event.at, cluster.takenAt) ?? 0) < HOUR_SECONDS)
+    .reduce((sum, { count }) => sum + count, 0);
+}
+
 export interface EndingHistory {
   /** `info` for what is over, `warning` where it is over and comes again and again; else the rule decides. */
   readonly severity: Severity | undefined;
@@ -184,8 +202,12 @@ const FRESH_SECONDS = 30;
 const ROW = 3;
 
 /** How much the end of a Failed pod still matters. */
-export function endingHistory(cluster: View<Needs>, pod: Pod): EndingHistory {
+export function endingHistory(cluster: View<Needs | 'Event'>, pod: Pod): EndingHistory {
   const at = endOf(pod);
+  const times = recreations(cluster, pod);
+  if (times >= ROW) {
+    return { severity: undefined, sentence: ` Its ${controllerOf(pod)?.kind} has replaced it ${times} times.`, at };
+  }
   if (pod.metadata?.deletionTimestamp !== undefined) return { severity: 'info', sentence: ' It is being deleted.', at };
   const leftover = leftoverOf(cluster, pod);
   if (leftover === undefined) {
