@@ -48,6 +48,10 @@ function leftoverOfJob(cluster: View<Needs>, pod: Pod, name: string): string | u
   if (hasCompleted(job)) return 'Its Job has completed.';
   if (supersededBy(cluster, job) !== undefined) return 'Its CronJob has completed since.';
   const isTrue = (type: string) => conditionOf(job, type)?.status === 'True';
+  const index = indexOf(pod);
+  if (index !== undefined && triesAfter(cluster, pod).some(({ status }) => status?.phase === 'Succeeded')) {
+    return `A later pod of index ${index} has completed.`;
+  }
   if (isTrue('Failed') || isTrue('FailureTarget')) return undefined;
   return triesAfter(cluster, pod).length > 0 ? 'Its Job has started another pod.' : undefined;
 }
