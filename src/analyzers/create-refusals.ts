@@ -30,7 +30,9 @@ export function* refusals(cluster: View<CreateNeeds>): Generator<Refusal> {
   }
   for (const deployment of cluster.list('Deployment')) {
     const failure = conditionOf(deployment, 'ReplicaFailure');
-    if (failure?.status === 'True')
+    // While a Deployment is paused its condition stays as it was.
+    const isShort = (deployment.status?.updatedReplicas ?? 0) < (deployment.spec?.replicas ?? 1);
+    if (failure?.status === 'True' && isShort)
       yield fromCondition(cluster, refTo('Deployment', deployment), 'ReplicaFailure', failure);
     const progress = conditionOf(deployment, 'Progressing');
     if (progress?.reason === 'ReplicaSetCreateError')
@@ -100,7 +102,7 @@ function fromCondition(
   };
 }
 
-/** Workloads that want more pods than they have, and say so only by events. */
+/** Workloads that want more pods or Jobs than they have, as far as they tell, and say only by events why. */
 function* shortOfPods(cluster: View<CreateNeeds>): Generator<Ref> {
   for (const set of cluster.list('StatefulSet')) {
     if ((set.spec?.replicas ?? 1) > (set.status?.replicas ?? 0)) yield refTo('StatefulSet', set);
@@ -111,6 +113,9 @@ function* shortOfPods(cluster: View<CreateNeeds>): Generator<Ref> {
   }
   for (const job of cluster.list('Job')) {
     if ((job.status?.active ?? 0) < wantedPods(job)) yield refTo('Job', job);
+  }
+  for (const cronJob of cluster.list('CronJob')) {
+    if (cronJob.spec?.suspend !== true) yield refTo('CronJob', cronJob);
   }
   for (const set of cluster.list('ReplicaSet')) {
     if ((set.spec?.replicas ?? 1) > (set.status?.replicas ?? 0)) yield refTo('ReplicaSet', set);

@@ -16,6 +16,7 @@ export const workloadCreate = defineAnalyzer<CreateNeeds, CreateCode>({
     'StatefulSet',
     'DaemonSet',
     'Job',
+    'CronJob',
     'Pod',
     'Event',
     'ResourceQuota',
