@@ -20,6 +20,7 @@ export function culpritOf(cluster: View<CreateNeeds>, code: CreateCode, owner: R
   const namespace = owner.namespace ?? '';
   switch (code) {
     case 'create.quota': {
+      if (name === '') return none;
       const root: Ref = { kind: 'ResourceQuota', namespace, name };
       const quota = cluster.get('ResourceQuota', name, namespace);
       const { hard = {}, used = {} } = quota?.status ?? {};

@@ -42,7 +42,9 @@ export const createRules = {
   'create.quota': rule('A resource quota of the namespace is used up, so that pods are not created.', (w) => [
     look('See what is used and what is allowed.', inNamespace(w, 'describe', 'resourcequota')),
     change('Lower the requests or replicas of something in the namespace.', edit(w)),
-    change('Or raise the quota.', w.subject.kind === 'ResourceQuota' ? kubectl('edit', w.subject) : undefined),
+    w.subject.kind === 'ResourceQuota'
+      ? change('Or raise the quota.', kubectl('edit', w.subject))
+      : change('Or create a quota for the scopes that are named.'),
   ]),
   'create.quota-needs-limits': rule('A resource quota demands requests or limits that the pods do not set.', (w) => [
     look('See what the quota counts.', inNamespace(w, 'describe', 'resourcequota')),
@@ -63,12 +65,16 @@ export const createRules = {
     look('See which exist.', inNamespace(w, 'get', 'serviceaccounts')),
     change(
       'Create it, or correct serviceAccountName.',
-      w.detail['account'] && inNamespace(w, 'create', 'serviceaccount', w.detail['account']),
+      w.detail['name'] && inNamespace(w, 'create', 'serviceaccount', w.detail['name']),
     ),
   ]),
   'create.priority-class-missing': rule('The priority class of the pods does not exist.', (w) => [
     look('See which exist.', 'kubectl get priorityclasses'),
     change('Correct priorityClassName.', edit(w)),
+  ]),
+  'create.policy-denied': rule('A ValidatingAdmissionPolicy denies the pods.', (w) => [
+    look('See what it demands.', shell('kubectl', 'describe', 'validatingadmissionpolicy', w.detail['name'] ?? '')),
+    change('Change the pods so that the policy accepts them, or the policy.', edit(w)),
   ]),
   'create.webhook-denied': rule('An admission webhook denies the pods.', (w) => [
     look('See which webhooks there are.', 'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations'),

@@ -1,10 +1,12 @@
 import type { Ref } from '../finding.ts';
+import { parseQuantity } from '../objects/quantity.ts';
 import type { CreateCode } from './create-rules.ts';
 
 const patterns: readonly (readonly [CreateCode, RegExp])[] = [
-  ['create.quota', /exceeded quota: ([^,]+),/],
+  ['create.quota', /exceeded quota: ([^,]+),|insufficient quota to match these scopes/],
   ['create.quota-needs-limits', /failed quota: ([^:]+): must specify/],
   ['create.webhook-failed', /failed calling webhook "([^"]+)"/],
+  ['create.policy-denied', /ValidatingAdmissionPolicy '([^']+)' with binding '[^']*' denied request/],
   ['create.webhook-denied', /admission webhook "([^"]+)" denied the request/],
   [
     'create.pod-security',
@@ -32,32 +34,82 @@ export function readRefusal(words: string): { readonly code: CreateCode; readonl
 
 export function sentence(code: CreateCode, { kind, name, namespace }: Ref, culprit: string, words: string): string {
   const who = `${kind} ${namespace}/${name}`;
+  const what = refused(words);
+  const cannot = `${who} cannot create its ${what}`;
   switch (code) {
     case 'create.quota':
-      return `Quota "${culprit}" of namespace ${namespace} is used up, so ${who} cannot create its pods: ${words.slice(words.indexOf('requested:')).replace(/^requested: /, 'requested ')}.`;
+      return quotaSentence(namespace, culprit, who, words);
     case 'create.quota-needs-limits':
       return `Quota "${culprit}" of namespace ${namespace} demands ${words.slice(words.indexOf('must specify')).replace('must specify ', '')}, and the pods of ${who} do not set it.`;
     case 'create.limit-range':
-      return `A LimitRange of namespace ${namespace} forbids the pods of ${who}: ${reasonIn(words)}.`;
+      return `A LimitRange of namespace ${namespace} forbids the ${what} of ${who}: ${reasonIn(words)}.`;
     case 'create.pod-security':
-      return `Namespace ${namespace} does not admit the pods of ${who}: ${reasonIn(words)}.`;
+      return `Namespace ${namespace} does not admit the ${what} of ${who}: ${reasonIn(words)}.`;
     case 'create.service-account-missing':
-      return `Service account "${culprit}" does not exist in namespace ${namespace}, so ${who} cannot create its pods.`;
+      return `Service account "${culprit}" does not exist in namespace ${namespace}, so ${cannot}.`;
     case 'create.priority-class-missing':
-      return `Priority class "${culprit}" does not exist, so ${who} cannot create its pods.`;
+      return `Priority class "${culprit}" does not exist, so ${cannot}.`;
+    case 'create.policy-denied':
+      return `Policy "${culprit}" denies the ${what} of ${who}${denial(words)}.`;
     case 'create.webhook-denied':
-      return `Admission webhook "${culprit}" denies the pods of ${who}: ${words.slice(words.indexOf('denied the request')).replace(/^denied the request:? ?/, '')}.`;
+      return `Admission webhook "${culprit}" denies the ${what} of ${who}${denial(words)}.`;
     case 'create.webhook-failed':
-      return `Admission webhook "${culprit}" cannot be called, so ${who} cannot create its pods: ${words.slice(words.indexOf('failed calling webhook')).replace(/^failed calling webhook "[^"]+": /, '')}.`;
+      return `Admission webhook "${culprit}" cannot be called, so ${cannot}: ${words.slice(words.indexOf('failed calling webhook')).replace(/^failed calling webhook "[^"]+": /, '')}.`;
     case 'create.namespace-terminating':
-      return `Namespace ${namespace} is being deleted, so ${who} cannot create its pods.`;
+      return `Namespace ${namespace} is being deleted, so ${cannot}.`;
     case 'sandbox.runtimeclass':
-      return `RuntimeClass "${culprit}" does not exist, so ${who} cannot create its pods.`;
+      return `RuntimeClass "${culprit}" does not exist, so ${cannot}.`;
     case 'create.unknown':
-      return `${who} cannot create its pods: "${words}".`;
+      return `${cannot}: "${words}".`;
     default:
       return code satisfies never;
   }
+}
+
+/** What the API server does not let the controller create. */
+function refused(words: string): string {
+  const claim = /\bpersistentvolumeclaims "([^"]+)"/.exec(words)?.[1];
+  if (claim !== undefined) return `claim ${claim}`;
+  if (/\bjobs\.batch "|^Error creating job:/.test(words)) return 'Jobs';
+  return /\breplicasets\.apps "/.test(words) ? 'ReplicaSet' : 'pods';
+}
+
+function quotaSentence(namespace: string | undefined, quota: string, who: string, words: string): string {
+  const what = refused(words);
+  if (quota === '') {
+    const scopes = /match these scopes: (.+)$/s.exec(words)?.[1] ?? '';
+    return `No quota of namespace ${namespace} covers the ${what} of ${who}, and the API server demands one for the scopes ${scopes}.`;
+  }
+  const tooMuch = moreThanAll(words);
+  if (tooMuch !== undefined) {
+    const { resource, requested, limited } = tooMuch;
+    const one = what.startsWith('claim ') ? what : `one ${what.replace(/s$/, '')}`;
+    return `Quota "${quota}" of namespace ${namespace} allows ${resource}=${limited} in all, and ${one} of ${who} asks for ${requested}.`;
+  }
+  return `Quota "${quota}" of namespace ${namespace} is used up, so ${who} cannot create its ${what}: ${words.slice(words.indexOf('requested:')).replace(/^requested: /, 'requested ')}.`;
+}
+
+/** The resource of which a single object asks for more than the whole quota ("requested: pods=1, used: …, limited: …"). */
+function moreThanAll(words: string) {
+  const [, asked = '', allowed = ''] = /requested: (.+), used: .+, limited: (.+)$/s.exec(words) ?? [];
+  const limits = new Map(amountsIn(allowed));
+  for (const [resource, requested] of amountsIn(asked)) {
+    const limited = limits.get(resource);
+    if ((parseQuantity(requested) ?? 0) > (parseQuantity(limited) ?? Infinity)) return { resource, requested, limited };
+  }
+  return undefined;
+}
+
+const amountsIn = (text: string): readonly (readonly [string, string])[] =>
+  text.split(',').map((pair) => {
+    const at = pair.lastIndexOf('=');
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  });
+
+/** ": image must come from registry.example.com", or that no reason is given. */
+function denial(words: string): string {
+  const reason = /denied (?:the )?request: ?(.+)$/s.exec(words)?.[1];
+  return reason === undefined ? ' and does not say why' : `: ${reason.trim().replace(/\.$/, '')}`;
 }
 
 /** What follows "is forbidden: " or "is invalid: ". */

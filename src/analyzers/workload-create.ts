@@ -48,7 +48,7 @@ function explain(cluster: View<CreateNeeds>, { owner, words, evidence }: Refusal
   const detail = {
     workload: `${owner.kind}/${owner.name}`,
     namespace: owner.namespace,
-    account: name,
+    name,
     service: culprit.service,
   };
   return {
