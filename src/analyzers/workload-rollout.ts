@@ -3,7 +3,7 @@ import type { Ref } from '../finding.ts';
 import { wantedPods } from '../objects/jobs.ts';
 import { change, kubectl, look } from '../objects/kubectl.ts';
 import { podsByOwner, podsOf, workloadOf } from '../objects/owner.ts';
-import { conditionOf, podRef } from '../objects/pods.ts';
+import { conditionOf, isLiving, type Pod, podRef } from '../objects/pods.ts';
 import { objectKey, refTo } from '../objects/refs.ts';
 import { secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
@@ -14,6 +14,7 @@ const rules = {
     summary: 'A Deployment has made no progress within its deadline, and its pods do not say why.',
     source: 'kube-controller-manager (deployment controller: condition Progressing)',
     stage: 'owner',
+    isConsequence: true,
     remedy: ({ subject }) => [
       look('See how far it is.', kubectl('rollout status', subject, '--timeout=5s')),
       look('See the pods of the new and the old revision.', kubectl('describe', subject)),
@@ -57,7 +58,7 @@ export const workloadRollout = defineAnalyzer({
           },
         ],
         since: progress.lastTransitionTime,
-        explainedBy: (podsByOwner(cluster).get(objectKey(subject)) ?? []).map((pod) => podRef(pod)),
+        explainedBy: inTheWay(podsByOwner(cluster).get(objectKey(subject)) ?? []).map((pod) => podRef(pod)),
       };
     }
     for (const { subject, has, wants, where, since, partly } of shortOfPods(cluster)) {
@@ -78,6 +79,13 @@ export const workloadRollout = defineAnalyzer({
     }
   },
 });
+
+/** The pods that a rollout waits for: those that are not ready, or where there are none, those that have failed. */
+function inTheWay(pods: readonly Pod[]): readonly Pod[] {
+  const unready = pods.filter((pod) => conditionOf(pod, 'Ready')?.status !== 'True');
+  const living = unready.filter(isLiving);
+  return living.length > 0 ? living : unready;
+}
 
 /** A workload whose controller has seen it, and has made fewer pods than it is to make. */
 interface Short {
