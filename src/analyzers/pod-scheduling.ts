@@ -1,9 +1,9 @@
 import { type Draft, defineAnalyzer } from '../analyzer.ts';
-import type { Confidence, Evidence, Ref } from '../finding.ts';
+import type { Confidence, Evidence } from '../finding.ts';
 import { eventEvidence } from '../objects/events.ts';
 import { type FitNeeds, keyOf } from '../objects/fits.ts';
 import { type Placement, placementOf } from '../objects/placement.ts';
-import { conditionOf, isLiving, isTerminal, type Pod, podEvents, podRef, troubledPods } from '../objects/pods.ts';
+import { conditionOf, isLiving, type Pod, podEvents, podRef, troubledPods } from '../objects/pods.ts';
 import { objectKey } from '../objects/refs.ts';
 import { parseSchedulerMessage, type SchedulerMessage } from '../objects/scheduler-message.ts';
 import { schedulerWordsOf } from '../objects/scheduler-words.ts';
@@ -11,8 +11,10 @@ import { didYouMean } from '../objects/suggest.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import type { Words } from './scheduling-case.ts';
+import { deviceWords } from './scheduling-devices.ts';
 import { othersSentence } from './scheduling-others.ts';
 import { rules, type SchedulingCode } from './scheduling-rules.ts';
+import { type Schedulers, unseen } from './scheduling-unseen.ts';
 import { wordsOf } from './scheduling-words.ts';
 
 type Needs = FitNeeds | 'Event';
@@ -55,7 +57,7 @@ interface Cause extends Words {
 interface Session {
   readonly cluster: View<Needs>;
   readonly alike: Map<string, Cause | undefined>;
-  readonly schedulers: Map<string, Scheduler>;
+  readonly schedulers: Schedulers;
 }
 
 const isGated = (pod: Pod): boolean =>
@@ -71,7 +73,7 @@ function* waiting(session: Session, pod: Pod): Generator<Draft<SchedulingCode>> 
   if (age(cluster, since) < FRESH_SECONDS) return;
   const words = schedulerWordsOf(cluster, pod);
   if (words === undefined) {
-    if (age(cluster, since) >= NO_SCHEDULER_SECONDS) yield noScheduler(session, pod);
+    if (age(cluster, since) >= NO_SCHEDULER_SECONDS) yield* unseen(cluster, session.schedulers, pod);
     return;
   }
   const cause = causeOf(session, pod, words.text, condition?.reason);
@@ -92,7 +94,7 @@ function* waiting(session: Session, pod: Pod): Generator<Draft<SchedulingCode>> 
     detail: cause.detail,
     suspects: cause.suspects,
     explainedBy: cause.explainedBy,
-    fault: cause.code === 'sched.no-nodes' ? 'no-nodes' : undefined,
+    fault: cause.code === 'sched.no-nodes' ? 'no-nodes' : cause.fault,
     since,
   };
 }
@@ -120,7 +122,9 @@ function causeOf({ cluster, alike }: Session, pod: Pod, text: string, reason: st
   }
   if (said?.form === 'pod' && !said.reasons.some(({ code }) => code === 'sched.node-affinity')) {
     const { code, text: words } = said.reasons[0] ?? { code: 'sched.unknown', text: '' };
-    return isOurs(code) ? plain(pod, code, `The scheduler says "${words}".`) : undefined;
+    if (!isOurs(code)) return undefined;
+    const cause = plain(pod, code, `The scheduler says "${words}".`);
+    return code === 'sched.dra' ? { ...cause, ...deviceWords(pod, cause.text) } : cause;
   }
   const key = `${keyOf(cluster, pod)}${text}`;
   if (!alike.has(key)) alike.set(key, placedCause(cluster, pod, text, said));
@@ -207,64 +211,6 @@ function gated(cluster: View<Needs>, pod: Pod): Draft<SchedulingCode> {
     severity: seconds > GATED_SECONDS ? 'warning' : undefined,
     since: pod.metadata?.creationTimestamp,
   };
-}
-
-function noScheduler({ cluster, schedulers }: Session, pod: Pod): Draft<SchedulingCode> {
-  const name = pod.spec?.schedulerName ?? 'default-scheduler';
-  const scheduler = schedulers.get(name) ?? schedulerOf(cluster, name);
-  schedulers.set(name, scheduler);
-  const { down, near } = scheduler;
-  return {
-    code: 'sched.no-scheduler',
-    subject: podRef(pod),
-    message: `No scheduler has looked at pod ${pod.metadata?.name}; it asks for "${name}".${scheduler.text}`,
-    evidence: [
-      { from: podRef(pod), where: 'spec.schedulerName', text: name },
-      { from: podRef(pod), where: 'status.conditions', text: 'no PodScheduled, and no event FailedScheduling' },
-    ],
-    confidence: down.length > 0 || near !== undefined ? 'certain' : 'likely',
-    check: rules['sched.no-scheduler'].remedy({ subject: podRef(pod), detail: {} })[1],
-    detail: { scheduler: name },
-    suspects: down,
-    explainedBy: down,
-    fault: `scheduler:${name}`,
-    since: pod.metadata?.creationTimestamp,
-  };
-}
-
-interface Scheduler {
-  readonly text: string;
-  /** Its pods, where they can be seen and none is ready. */
-  readonly down: readonly Ref[];
-  /** A scheduler that may have been meant. */
-  readonly near: string | undefined;
-}
-
-function schedulerOf(cluster: View<Needs>, name: string): Scheduler {
-  const used = new Set(['default-scheduler']);
-  for (const { spec } of cluster.list('Pod')) {
-    if (spec?.nodeName !== undefined && spec.schedulerName !== undefined) used.add(spec.schedulerName);
-  }
-  const pods = schedulerPods(cluster, name);
-  const ready = pods.some((pod) => conditionOf(pod, 'Ready')?.status === 'True');
-  const down = ready ? [] : pods.map((pod) => podRef(pod));
-  const near = used.has(name) ? undefined : didYouMean(name, used)[0];
-  const why =
-    down.length > 0
-      ? ` The pod of the scheduler, ${down[0]?.name}, is not ready.`
-      : used.has(name)
-        ? ' That scheduler does not run, or has fallen behind.'
-        : ' No pod in sight was placed by a scheduler of that name.';
-  return { text: `${why}${near === undefined ? '' : ` Did you mean "${near}"?`}`, down, near };
-}
-
-function schedulerPods(cluster: View<Needs>, name: string): Pod[] {
-  const component = name === 'default-scheduler' ? 'kube-scheduler' : name;
-  return cluster.list('Pod').filter((pod) => {
-    if (isTerminal(pod) || pod.spec?.nodeName === undefined) return false;
-    const { labels, namespace, name: podName = '' } = pod.metadata ?? {};
-    return labels?.['component'] === component || (namespace === 'kube-system' && podName.startsWith(`${component}-`));
-  });
 }
 
 /** A pod that names its node itself passes by the scheduler; if there is no such node, nobody ever starts it. */

@@ -1,7 +1,7 @@
 import type { Evidence, Ref } from '../finding.ts';
 import type { FitNeeds, NodeFit, Obstacle } from '../objects/fits.ts';
 import type { Placement } from '../objects/placement.ts';
-import { type Pod, podRef } from '../objects/pods.ts';
+import type { Pod } from '../objects/pods.ts';
 import { refTo } from '../objects/refs.ts';
 import type { Reason, SchedulerMessage } from '../objects/scheduler-message.ts';
 import { classOfTaint, taintText } from '../objects/taints.ts';
@@ -17,6 +17,8 @@ export interface Words {
   readonly detail: Readonly<Record<string, string | undefined>>;
   readonly suspects?: readonly Ref[];
   readonly explainedBy?: readonly Ref[];
+  /** What pods that fail for the same reason have in common, whatever owns them. */
+  readonly fault?: string;
 }
 
 export interface Case {
@@ -49,19 +51,12 @@ function foremost({ code }: Placement, said: SchedulerMessage | undefined): Reas
 }
 
 /** Only the scheduler's own words are known. */
-export function toldWords({ pod, placement, said }: Case): Words {
+export function toldWords({ placement, said }: Case): Words {
   const reason = foremost(placement, said);
   const count = said?.form === 'nodes' && reason !== undefined ? ` (${reason.count} of ${said.nodes} nodes)` : '';
   return {
     text: reason === undefined ? 'No node is fit for it.' : `The scheduler says "${reason.text}"${count}.`,
-    evidence: placement.code === 'sched.dra' ? deviceClaims(pod) : [],
+    evidence: [],
     detail: { resource: reason?.resource, taint: reason?.taint === undefined ? undefined : taintText(reason.taint) },
   };
 }
-
-const deviceClaims = (pod: Pod): readonly Fact[] =>
-  (pod.spec?.resourceClaims ?? []).map(({ name = '', resourceClaimName, resourceClaimTemplateName }) => ({
-    from: podRef(pod),
-    where: `spec.resourceClaims[${name}]`,
-    text: resourceClaimName ?? `from template ${resourceClaimTemplateName ?? ''}`,
-  }));

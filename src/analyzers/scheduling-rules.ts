@@ -233,7 +233,10 @@ export const rules = {
   'sched.dra': rule("The pod's resource claims cannot be satisfied.", 'DynamicResources', (w) => [
     look('See the claims and their state.', resourceClaims(w)),
     look('See what the drivers offer.', 'kubectl get deviceclasses,resourceslices'),
-    change('Correct the claim or its device class, or add nodes with such devices.', editWorkload(w)),
+    change(
+      'Create what is missing, correct the claim or its device class, or add nodes with such devices.',
+      editWorkload(w),
+    ),
   ]),
   'sched.feature': rule('No node has the features that the pod requires.', 'NodeDeclaredFeatures', (w) => [
     look('See the versions of the nodes.', 'kubectl get nodes -o wide'),

@@ -3,6 +3,7 @@ import { requirementText } from '../objects/selector.ts';
 import { taintText } from '../objects/taints.ts';
 import { affinityWords } from './scheduling-affinity.ts';
 import { type Case, type Fact, listed, nodeRef, obstacleOf, toldWords, type Words } from './scheduling-case.ts';
+import { deviceWords } from './scheduling-devices.ts';
 import { attractionWords, portWords, repulsionWords, spreadWords } from './scheduling-neighbours.ts';
 import { crowdWords, resourceWords } from './scheduling-resources.ts';
 
@@ -35,6 +36,8 @@ export function wordsOf(it: Case): Words {
       return volumeWords(it);
     case 'sched.too-many-pods':
       return crowdWords(it);
+    case 'sched.dra':
+      return deviceWords(it.pod, toldWords(it).text);
     default:
       return toldWords(it);
   }

@@ -65,7 +65,7 @@ export function keyOf(cluster: View<FitNeeds>, pod: Pod): string {
     [...requestsOf(pod)],
     hostPortsOf(pod),
     claims.length > 0 ? [metadata?.namespace, ...claims] : [],
-    spec?.resourceClaims,
+    spec?.resourceClaims === undefined ? [] : [metadata?.namespace, spec.resourceClaims],
   ]);
 }
 
