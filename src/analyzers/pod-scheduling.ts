@@ -1,5 +1,6 @@
 import { type Draft, defineAnalyzer } from '../analyzer.ts';
 import type { Confidence, Evidence } from '../finding.ts';
+import { selectedNodeOf } from '../objects/claims.ts';
 import { eventEvidence } from '../objects/events.ts';
 import { type FitNeeds, keyOf } from '../objects/fits.ts';
 import { type Placement, placementOf } from '../objects/placement.ts';
@@ -9,6 +10,7 @@ import { parseSchedulerMessage, type SchedulerMessage } from '../objects/schedul
 import { schedulerWordsOf } from '../objects/scheduler-words.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
+import { claimsOf } from '../objects/volumes.ts';
 import type { View } from '../snapshot.ts';
 import type { Words } from './scheduling-case.ts';
 import { deviceWords } from './scheduling-devices.ts';
@@ -27,6 +29,8 @@ const NO_SCHEDULER_SECONDS = 30;
 const ERROR_SECONDS = 60;
 const PREEMPTION_SECONDS = 120;
 const SCALE_UP_SECONDS = 600;
+/** The scheduler itself gives volumes and devices this long (bindTimeoutSeconds). */
+const BIND_SECONDS = 600;
 const GATED_SECONDS = 3600;
 
 export const podScheduling = defineAnalyzer<Needs, SchedulingCode>({
@@ -73,7 +77,8 @@ function* waiting(session: Session, pod: Pod): Generator<Draft<SchedulingCode>> 
   if (age(cluster, since) < FRESH_SECONDS) return;
   const words = schedulerWordsOf(cluster, pod);
   if (words === undefined) {
-    if (age(cluster, since) >= NO_SCHEDULER_SECONDS) yield* unseen(cluster, session.schedulers, pod);
+    if (age(cluster, since) >= NO_SCHEDULER_SECONDS && !isBeingBound(cluster, pod))
+      yield* unseen(cluster, session.schedulers, pod);
     return;
   }
   const cause = causeOf(session, pod, words.text, condition?.reason);
@@ -97,6 +102,19 @@ function* waiting(session: Session, pod: Pod): Generator<Draft<SchedulingCode>> 
     fault: cause.code === 'sched.no-nodes' ? 'no-nodes' : cause.fault,
     since,
   };
+}
+
+/**
+ * Whether the scheduler has chosen a node and waits for the volumes there. A claim that is bound keeps the name of the
+ * node that was once chosen for it.
+ */
+function isBeingBound(cluster: View<Needs>, pod: Pod): boolean {
+  const chosen = claimsOf(pod).some((name) => {
+    const claim = cluster.get('PersistentVolumeClaim', name, pod.metadata?.namespace);
+    return claim !== undefined && claim.status?.phase !== 'Bound' && selectedNodeOf(claim) !== undefined;
+  });
+  const nominated = pod.status?.nominatedNodeName !== undefined;
+  return chosen || (nominated && age(cluster, pod.metadata?.creationTimestamp) < BIND_SECONDS);
 }
 
 /** The facts of a cause that was found for a pod like this one: they hold of this one's own fields. */
