@@ -3,6 +3,7 @@ import { type EventLine, eventEvidence, eventsOf } from '../objects/events.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import { type Case, type Cause, type Fact, FRESH_SECONDS, SLOW_SECONDS } from './claim-case.ts';
+import { isImmediate, isToldImmediate, TAKEN_UP } from './claim-timing.ts';
 import { noVolume, staticCause } from './claim-volumes.ts';
 
 export function pending(it: Case, claim: Claim, fact: Fact): Cause | undefined {
@@ -10,10 +11,9 @@ export function pending(it: Case, claim: Claim, fact: Fact): Cause | undefined {
   const seconds = secondsBetween(claim.metadata?.creationTimestamp, cluster.takenAt) ?? Number.POSITIVE_INFINITY;
   if (seconds < FRESH_SECONDS) return undefined;
   const events = eventsOf(cluster, ref, claim.metadata?.uid);
-  const failed = events.find(({ reason }) => reason === 'ProvisioningFailed');
   const cause =
-    classCause(it, claim, failed) ??
-    failure(it, claim, failed) ??
+    classCause(it, claim, events) ??
+    failure(it, claim, failureIn(events)) ??
     staticCause(it, claim, events) ??
     slow(it, claim, events, seconds);
   return cause === undefined
@@ -21,16 +21,20 @@ export function pending(it: Case, claim: Claim, fact: Fact): Cause | undefined {
     : { since: claim.metadata?.creationTimestamp, ...cause, evidence: [fact, ...cause.evidence] };
 }
 
+const failureIn = (events: readonly EventLine[]): EventLine | undefined =>
+  events.find(({ reason }) => reason === 'ProvisioningFailed');
+
 const CLASS_NOT_FOUND = /storageclass(?:\.storage\.k8s\.io)? "([^"]+)" not found/i;
 
 /** The class that the claim names is not there. Volumes of that class may stand in for it. */
-function classCause(it: Case, claim: Claim, failed: EventLine | undefined): Cause | undefined {
+function classCause(it: Case, claim: Claim, events: readonly EventLine[]): Cause | undefined {
   const { cluster, ref } = it;
+  const failed = failureIn(events);
   const name = classOf(claim);
   if (name === undefined || name === '' || cluster.get('StorageClass', name) !== undefined) return undefined;
   const told = failed !== undefined && CLASS_NOT_FOUND.exec(failed.message)?.[1] === name;
   const known = cluster.covers('StorageClass');
-  const guessed = !known && !told && neverTakenUp(it, claim, failed);
+  const guessed = !known && !told && neverTakenUp(it, claim, events);
   if (!told && !known && !guessed) return undefined;
   const volumes = cluster.list('PersistentVolume').filter(({ spec }) => spec?.storageClassName === name);
   const evidence: Fact[] = [
@@ -64,13 +68,13 @@ function classCause(it: Case, claim: Claim, failed: EventLine | undefined): Caus
 
 /**
  * Whether nothing shows that the class exists, though something should: the binder writes the provisioner's name on a
- * claim as soon as it finds the class, and the scheduler calls a claim immediate when it does not find it.
+ * claim once it asks for a volume, and the scheduler calls a claim immediate when it does not find the class.
  */
-function neverTakenUp({ cluster, said }: Case, claim: Claim, failed: EventLine | undefined): boolean {
-  if (failed !== undefined || provisionerOf(claim) !== undefined) return false;
-  if (!said.some(({ code }) => code === 'storage.claim-pending')) return false;
+function neverTakenUp(it: Case, claim: Claim, events: readonly EventLine[]): boolean {
+  if (provisionerOf(claim) !== undefined || !isToldImmediate(it, claim, events)) return false;
+  if (events.some(({ reason }) => reason === 'ProvisioningFailed' || TAKEN_UP.has(reason))) return false;
   const name = classOf(claim);
-  return !cluster
+  return !it.cluster
     .list('PersistentVolumeClaim')
     .some(
       (other) => classOf(other) === name && (provisionerOf(other) !== undefined || other.status?.phase === 'Bound'),
@@ -94,14 +98,11 @@ function failure(it: Case, claim: Claim, failed: EventLine | undefined): Cause |
 
 /** A provisioner was asked, and nothing has come of it. */
 function slow(it: Case, claim: Claim, events: readonly EventLine[], seconds: number): Cause | undefined {
-  const { cluster, said, ref } = it;
+  const { cluster, ref } = it;
   const name = classOf(claim);
   const storageClass = name === undefined ? undefined : cluster.get('StorageClass', name);
   const chosen = selectedNodeOf(claim);
-  const immediate =
-    said.some(({ code }) => code === 'storage.claim-pending') ||
-    (storageClass !== undefined && storageClass.volumeBindingMode !== 'WaitForFirstConsumer') ||
-    events[0]?.reason === 'ExternalProvisioning';
+  const immediate = isImmediate(it, claim, events);
   // Until a pod that uses it has found a node, such a claim is meant to wait.
   if (seconds < SLOW_SECONDS || (!immediate && chosen === undefined)) return undefined;
   const provisioner = storageClass?.provisioner ?? provisionerOf(claim);
