@@ -84,6 +84,12 @@ function neverTakenUp(it: Case, claim: Claim, events: readonly EventLine[]): boo
 function failure(it: Case, claim: Claim, failed: EventLine | undefined): Cause | undefined {
   if (failed === undefined || CLASS_NOT_FOUND.test(failed.message)) return undefined;
   const name = classOf(claim) ?? '';
+  if (CREATES_NONE.test(failed.message)) {
+    return noVolume(it, claim, `no volume of class "${name}" serves it, and the class creates none`, [
+      { from: it.ref, where: 'spec.storageClassName', text: name },
+      eventEvidence(it.ref, failed),
+    ]);
+  }
   const words = failed.message.replace(/^failed to provision volume with StorageClass "[^"]*": /, '');
   return {
     code: 'storage.provisioning-failed',
@@ -95,6 +101,9 @@ function failure(it: Case, claim: Claim, failed: EventLine | undefined): Cause |
     fault: `provisioning:${name}:${words.replace(/pvc-[0-9a-f-]{36}|"[^"]*"|\d+/g, '')}`,
   };
 }
+
+/** The class creates no volumes, and the binder finds that it cannot ask it for one. */
+const CREATES_NONE = /no volume plugin matched name: kubernetes\.io\/no-provisioner/;
 
 /** A provisioner was asked, and nothing has come of it. */
 function slow(it: Case, claim: Claim, events: readonly EventLine[], seconds: number): Cause | undefined {
