@@ -67,8 +67,7 @@ const EVERYWHERE = new Set([
  * others, and nothing in the pod points to it.
  */
 function isForeign(pod: Pod, fit: NodeFit, fits: readonly NodeFit[]): boolean {
-  const reserved = fit.obstacles.some(({ taintClass }) => taintClass !== undefined && reserving.has(taintClass));
-  return reserved && !pointsTo(pod, fit, fits);
+  return hasTaint(fit, (taintClass) => reserving.has(taintClass)) && !pointsTo(pod, fit, fits);
 }
 
 function pointsTo(pod: Pod, fit: NodeFit, fits: readonly NodeFit[]): boolean {
@@ -104,12 +103,15 @@ function unfit(fits: readonly NodeFit[], reasons: readonly Reason[]): Placement 
   return placement(code ?? 'sched.node-affinity', withCode(near, code), fits, code !== undefined);
 }
 
+const hasTaint = ({ obstacles }: NodeFit, test: (taintClass: TaintClass) => boolean): boolean =>
+  obstacles.some(({ taintClass }) => taintClass !== undefined && test(taintClass));
+
 /** Every node that could take the pod keeps pods off. */
 function gated(nodes: readonly NodeFit[], fits: readonly NodeFit[], reasons: readonly Reason[]): Placement {
   // A node that nobody dedicated to something else is where the pod would have gone.
   const own = preferred(
-    nodes,
-    (fit) => !fit.obstacles.some(({ taintClass }) => taintClass !== undefined && reserving.has(taintClass)),
+    preferred(nodes, (fit) => !hasTaint(fit, (taintClass) => taintClass === 'control-plane')),
+    (fit) => !hasTaint(fit, (taintClass) => reserving.has(taintClass)),
   );
   const near = preferred(
     fewest(own, (fit) => fit.obstacles.filter(({ tier }) => tier === 'gate').length),

@@ -64,3 +64,10 @@ test('where neither says anything there is no cause', () => {
   const web = pod('web', '1Gi');
   expect(placementOf(partly([node('a', '8Gi')], [web]), web, undefined)).toBeUndefined();
 });
+
+test('the control plane is where a pod would have gone only if there is nothing else', () => {
+  const controlPlane = { taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }] };
+  const web = pod('web', '2Gi');
+  const cluster = partly([node('a', '8Gi', controlPlane), node('b', '8Gi', tainted)], [web]);
+  expect(placementOf(cluster, web, undefined)?.nodes.map(({ name }) => name)).toEqual(['b']);
+});
