@@ -1,5 +1,6 @@
 import type { NodeFit } from '../objects/fits.ts';
 import { hostPortsOf } from '../objects/host-ports.ts';
+import type { Node } from '../objects/kinds-schema.ts';
 import type { Placement } from '../objects/placement.ts';
 import { type Pod, podRef } from '../objects/pods.ts';
 import { selectorText } from '../objects/selector.ts';
@@ -78,7 +79,7 @@ export function attractionWords({ pod }: Case): Words {
 }
 
 export function spreadWords(it: Case): Words {
-  const { pod, placement, cluster } = it;
+  const { pod, placement } = it;
   const hard = (pod.spec?.topologySpreadConstraints ?? []).filter(
     ({ whenUnsatisfiable }) => whenUnsatisfiable !== 'ScheduleAnyway',
   );
@@ -91,13 +92,12 @@ export function spreadWords(it: Case): Words {
     .map((fit) => obstacleOf(fit, 'sched.topology-spread')?.counts)
     .find((m) => m !== undefined);
   const counts = [...(domains ?? [])].map(([domain, count]) => `${domain} ${count}`);
-  const carriers = cluster.list('Node').filter((node) => node.metadata?.labels?.[key] !== undefined).length;
-  const text =
-    carriers === 0 && cluster.covers('Node') && cluster.list('Node').length > 0
-      ? `It has to be spread over ${key}, and no node has that label.`
-      : `One more pod on ${placement.nodes.length === 0 ? 'any node that it could use' : onNodes(placement.nodes)} would spread its pods over ${key} more unevenly than maxSkew ${constraint?.maxSkew ?? 1} allows${counts.length === 0 ? '' : ` (now ${listed(counts, 6)})`}.`;
   return {
-    text,
+    text: spreadText(
+      it,
+      key,
+      `maxSkew ${constraint?.maxSkew ?? 1} allows${counts.length === 0 ? '' : ` (now ${listed(counts, 6)})`}`,
+    ),
     evidence: [
       {
         from: podRef(pod),
@@ -107,6 +107,25 @@ export function spreadWords(it: Case): Words {
     ],
     detail: { key: key || undefined, selector: selectorText(constraint?.labelSelector) || undefined },
   };
+}
+
+function spreadText({ cluster, placement }: Case, key: string, allowed: string): string {
+  const lacks = ({ metadata }: Node) => metadata?.labels?.[key] === undefined;
+  const all = cluster.list('Node');
+  if (cluster.covers('Node') && all.length > 0 && all.every(lacks)) {
+    return `It has to be spread over ${key}, and no node has that label.`;
+  }
+  const without = placement.nodes.filter(({ node }) => lacks(node));
+  if (without.length > 0 && without.length === placement.nodes.length) {
+    return `It has to be spread over ${key}, and ${onNodes(without)} lacks that label.`;
+  }
+  const uneven = (where: string) =>
+    `One more pod on ${where} would spread its pods over ${key} more unevenly than ${allowed}`;
+  if (placement.nodes.length === 0) return `${uneven('any node that it could use')}.`;
+  if (without.length === 0) return `${uneven(onNodes(placement.nodes))}.`;
+  const names = (fits: readonly NodeFit[]) => listed(fits.map(({ name }) => name));
+  const within = placement.nodes.filter((fit) => !without.includes(fit));
+  return `${uneven(names(within))}; without the label it cannot use ${names(without)}.`;
 }
 
 const podName = (pod: Pod): string => `${pod.metadata?.namespace ?? ''}/${pod.metadata?.name ?? ''}`;
