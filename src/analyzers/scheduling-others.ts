@@ -37,6 +37,8 @@ type Background = keyof typeof backgrounds;
 function backgroundOf(pod: Pod, { obstacles }: NodeFit, cause: string, room: boolean): Background | undefined {
   const has = (code: string) => obstacles.some((obstacle) => obstacle.code === code);
   if (has('sched.node-affinity') && nodeTermsOf(pod.spec).length > 0) return 'labels';
+  // What the volume does not fit is no place for the pod, whatever else is true of it.
+  if (has('sched.volume-zone') && cause === 'sched.volume-zone') return undefined;
   const free =
     room && obstacles.every(({ code, taintClass }) => code === 'sched.cordoned' || taintClass === 'condition');
   if (obstacles.some(({ taintClass }) => taintClass === 'condition')) return free ? 'freeUnwell' : 'unwell';

@@ -1,11 +1,10 @@
-import type { Ref } from '../finding.ts';
-import { requirementText } from '../objects/selector.ts';
 import { taintText } from '../objects/taints.ts';
 import { affinityWords } from './scheduling-affinity.ts';
-import { type Case, type Fact, listed, nodeRef, obstacleOf, toldWords, type Words } from './scheduling-case.ts';
+import { type Case, type Fact, listed, nodeRef, toldWords, type Words } from './scheduling-case.ts';
 import { deviceWords } from './scheduling-devices.ts';
 import { attractionWords, portWords, repulsionWords, spreadWords } from './scheduling-neighbours.ts';
 import { crowdWords, resourceWords } from './scheduling-resources.ts';
+import { inUseWords, volumeWords } from './scheduling-volumes.ts';
 
 /** The cause in words, with the facts of nodes and pods that it rests on. */
 export function wordsOf(it: Case): Words {
@@ -34,6 +33,8 @@ export function wordsOf(it: Case): Words {
       return spreadWords(it);
     case 'sched.volume-zone':
       return volumeWords(it);
+    case 'sched.volume-in-use':
+      return inUseWords(it);
     case 'sched.too-many-pods':
       return crowdWords(it);
     case 'sched.dra':
@@ -91,42 +92,5 @@ function cordonWords(it: Case): Words {
     evidence: nodes.slice(0, 4).map((fit): Fact => ({ from: nodeRef(fit), where: 'spec.unschedulable', text: 'true' })),
     detail: { node: names[0] },
     suspects: nodes.map(nodeRef),
-  };
-}
-
-function volumeWords(it: Case): Words {
-  const { cluster, pod, placement } = it;
-  const claim = placement.nodes
-    .map((fit) => obstacleOf(fit, 'sched.volume-zone')?.name)
-    .find((name) => name !== undefined);
-  if (claim === undefined) {
-    return { ...toldWords(it), text: 'Its volume can only be used on nodes that it cannot run on.' };
-  }
-  const volume = cluster.get('PersistentVolumeClaim', claim, pod.metadata?.namespace)?.spec?.volumeName ?? '';
-  const persistent = cluster.get('PersistentVolume', volume);
-  const terms = persistent?.spec?.nodeAffinity?.required?.nodeSelectorTerms ?? [];
-  const zones = Object.entries(persistent?.metadata?.labels ?? {}).filter(([key]) => /zone|region/.test(key));
-  const place =
-    terms.map(({ matchExpressions = [] }) => matchExpressions.map(requirementText).join(', ')).join(' or ') ||
-    zones.map(([key, value]) => `${key}=${value}`).join(', ');
-  const keys = [...terms.flatMap(({ matchExpressions = [] }) => matchExpressions), ...zones.map(([key]) => ({ key }))]
-    .flatMap(({ key }) => key ?? [])
-    .slice(0, 2);
-  const ref: Ref = { kind: 'PersistentVolume', name: volume };
-  const nowhere = [...placement.nodes, ...placement.others].every((fit) => obstacleOf(fit, 'sched.volume-zone'));
-  return {
-    text: `Its volume ${volume} (claim ${claim}) can only be used on nodes with ${place}, and ${nowhere ? 'there is no such node' : 'none of those can take the pod'}.`,
-    evidence: [
-      { from: ref, where: 'spec.nodeAffinity', text: place },
-      ...placement.nodes.slice(0, 3).flatMap((fit): Fact[] =>
-        keys.map((key) => ({
-          from: nodeRef(fit),
-          where: `metadata.labels[${key}]`,
-          text: fit.node.metadata?.labels?.[key] ?? '(none)',
-        })),
-      ),
-    ],
-    detail: { volume },
-    suspects: [ref],
   };
 }
