@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { analyze } from '../src/analyze.ts';
+import { claimBinding } from '../src/analyzers/claim-binding.ts';
 import { podScheduling } from '../src/analyzers/pod-scheduling.ts';
 import { parseFixture } from './support/fixtures.ts';
 
@@ -28,4 +29,12 @@ test.each(sentences)('%s', (name, sentence) => {
   const { candidates } = analyze(parseFixture(readFileSync(file, 'utf8')).snapshot, [podScheduling]);
   const [, said] = candidates[0]?.finding.message.split(' cannot be scheduled. ') ?? [];
   expect(said).toBe(sentence);
+});
+
+test('a volume that fits and is out of reach is named', () => {
+  const file = new URL('../fixtures/analyzers/claim-binding/local-volume-on-tainted-node.yaml', import.meta.url);
+  const { candidates } = analyze(parseFixture(readFileSync(file, 'utf8')).snapshot, [claimBinding]);
+  expect(candidates[0]?.finding.message).toContain(
+    'Volume disk-1 fits, but pod db cannot run where it is: node-2 has a taint that it does not tolerate.',
+  );
 });

@@ -3,6 +3,7 @@ import { type EventLine, eventEvidence, eventsOf } from '../objects/events.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import { type Case, type Cause, type Fact, FRESH_SECONDS, SLOW_SECONDS } from './claim-case.ts';
+import { withVolumesElsewhere } from './claim-places.ts';
 import { isImmediate, isToldImmediate, TAKEN_UP } from './claim-timing.ts';
 import { noVolume, staticCause } from './claim-volumes.ts';
 
@@ -14,7 +15,7 @@ export function pending(it: Case, claim: Claim, fact: Fact): Cause | undefined {
   const cause =
     classCause(it, claim, events) ??
     failure(it, claim, failureIn(events)) ??
-    staticCause(it, claim, events) ??
+    withVolumesElsewhere(it, claim, staticCause(it, claim, events)) ??
     slow(it, claim, events, seconds);
   return cause === undefined
     ? undefined

@@ -7,17 +7,22 @@ import { listed } from './scheduling-case.ts';
 
 /** What the other nodes are, so that nobody takes them for the cause: "Of the other nodes lab-3 is cordoned." */
 export function othersSentence(cluster: View<'Pod'>, pod: Pod, { others, code }: Placement): string {
-  const room = cluster.covers('Pod') && code.startsWith('sched.');
+  const parts = groundsOf(cluster, pod, others, code);
+  return parts.length === 0 ? '' : ` Of the other nodes ${parts.join('; ')}.`;
+}
+
+/** What keeps the pod off these nodes, apart from the cause: "lab-2, lab-3 are cordoned". */
+export function groundsOf(cluster: View<'Pod'>, pod: Pod, fits: readonly NodeFit[], cause: string): string[] {
+  const room = cluster.covers('Pod') && cause.startsWith('sched.');
   const groups = new Map<Background, string[]>();
-  for (const fit of others) {
-    const why = backgroundOf(pod, fit, code, room);
+  for (const fit of fits) {
+    const why = backgroundOf(pod, fit, cause, room);
     if (why === undefined) continue;
     const names = groups.get(why);
     if (names === undefined) groups.set(why, [fit.name]);
     else names.push(fit.name);
   }
-  const parts = [...groups].map(([why, names]) => `${listed(names)} ${backgrounds[why][names.length === 1 ? 0 : 1]}`);
-  return parts.length === 0 ? '' : ` Of the other nodes ${parts.join('; ')}.`;
+  return [...groups].map(([why, names]) => `${listed(names)} ${backgrounds[why][names.length === 1 ? 0 : 1]}`);
 }
 
 const backgrounds = {
