@@ -34,6 +34,26 @@ status:
 const owner = (name: string) => `ownerReferences: [{ kind: ReplicaSet, name: ${name}, controller: true }]`;
 
 describe('a node that is down', () => {
+  test('keeps new pods off, cordoned or not', () => {
+    const cordoned = DOWN.replace('taints: [', 'unschedulable: true, taints: [').replace('NoExecute', 'NoSchedule');
+    expect(
+      problemsOf(`${cordoned}
+---
+kind: Pod
+metadata: { name: web-1, creationTimestamp: '2026-11-21T01:45:00Z' }
+spec: { containers: [{ name: app }] }
+status:
+  phase: Pending
+  conditions:
+    - type: PodScheduled
+      status: 'False'
+      reason: Unschedulable
+      lastTransitionTime: '2026-11-21T01:45:00Z'
+      message: '0/1 nodes are available: 1 node(s) were unschedulable.'
+`),
+    ).toEqual(['node.unreachable Node n1: web-1']);
+  });
+
   test('is one problem, with all that it took down', () => {
     expect(
       problemsOf(`${DOWN}${READY}

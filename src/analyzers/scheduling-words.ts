@@ -80,6 +80,9 @@ function cordonWords(it: Case): Words {
   const { nodes } = it.placement;
   if (nodes.length === 0) return toldWords(it);
   const names = nodes.map(({ name }) => name);
+  const refs = nodes.map(nodeRef);
+  // Pods cannot be let in again before such a node is well.
+  const unwell = nodes.every(({ obstacles }) => obstacles.some(({ taintClass }) => taintClass === 'condition'));
   const besides = new Set(
     nodes.flatMap(({ obstacles }) => obstacles.flatMap(({ taint }) => (taint === undefined ? [] : taintText(taint)))),
   );
@@ -91,6 +94,7 @@ function cordonWords(it: Case): Words {
     }.${besides.size === 0 ? '' : ` Besides, it does not tolerate ${listed([...besides])} there.`}`,
     evidence: nodes.slice(0, 4).map((fit): Fact => ({ from: nodeRef(fit), where: 'spec.unschedulable', text: 'true' })),
     detail: { node: names[0] },
-    suspects: nodes.map(nodeRef),
+    suspects: refs,
+    ...(unwell ? { explainedBy: refs } : {}),
   };
 }
