@@ -72,7 +72,7 @@ function classCause(it: Case, claim: Claim, events: readonly EventLine[]): Cause
  * claim once it asks for a volume, and the scheduler calls a claim immediate when it does not find the class.
  */
 function neverTakenUp(it: Case, claim: Claim, events: readonly EventLine[]): boolean {
-  if (provisionerOf(claim) !== undefined || !isToldImmediate(it, claim, events)) return false;
+  if (provisionerOf(claim) !== undefined || !isToldImmediate(it, events)) return false;
   if (events.some(({ reason }) => reason === 'ProvisioningFailed' || TAKEN_UP.has(reason))) return false;
   const name = classOf(claim);
   return !it.cluster

@@ -18,14 +18,14 @@ export function isImmediate(it: Case, claim: Claim, events: readonly EventLine[]
   const name = classOf(claim);
   const storageClass = name === undefined ? undefined : it.cluster.get('StorageClass', name);
   if (storageClass !== undefined) return storageClass.volumeBindingMode !== 'WaitForFirstConsumer';
-  return isToldImmediate(it, claim, events);
+  return isToldImmediate(it, events);
 }
 
 /**
  * Whether the scheduler means this claim when it speaks of unbound immediate claims, of which it names none: it never
  * means one that waits for its pod to get a node.
  */
-export function isToldImmediate(it: Case, claim: Claim, events: readonly EventLine[]): boolean {
+export function isToldImmediate(it: Case, events: readonly EventLine[]): boolean {
   const pods = it.said.filter(({ code }) => code === 'storage.claim-pending').map(({ pod }) => pod);
   if (pods.length === 0 || WAITING.has(events[0]?.reason ?? '')) return false;
   return !othersOf(it, pods).some((other) => showsImmediate(it, other));

@@ -35,9 +35,16 @@ export function choose(words: readonly string[] | undefined, all: readonly AnyAn
   };
 }
 
+// Kinds that tell of others: to find no problem of theirs would say nothing.
+const NEVER_WRONG: ReadonlySet<string> = new Set(['Event', 'Namespace', 'Log', 'LimitRange']);
+
 function filterFor(word: string, all: readonly AnyAnalyzer[]): Filter {
   const kind = kindNamed(word);
-  if (kind !== undefined && all.some(({ needs }) => (needs as readonly string[]).includes(kind))) {
+  if (
+    kind !== undefined &&
+    !NEVER_WRONG.has(kind) &&
+    all.some(({ needs }) => (needs as readonly string[]).includes(kind))
+  ) {
     return { name: kind, analyzers: all, keeps: (problem) => concerns(problem, kind) };
   }
   const lower = word.toLowerCase();

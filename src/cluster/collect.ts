@@ -94,7 +94,7 @@ interface Lists {
 async function readLists(reader: Reader, connection: Connection, options: CollectOptions): Promise<Lists> {
   const kinds = [...new Set(options.kinds)].filter(isApiKind).sort((a, b) => size(a) - size(b));
   const asked = options.allNamespaces === true ? undefined : distinct(options.namespaces);
-  if (asked !== undefined) await checkNamespaces(reader, asked);
+  const unsure = asked === undefined ? [] : await checkNamespaces(reader, asked);
 
   const slot = limiter(LISTS_AT_ONCE);
   const shortSlot = limiter(SHORT_LISTS_AT_ONCE);
@@ -108,7 +108,22 @@ async function readLists(reader: Reader, connection: Connection, options: Collec
     asked === undefined ? readWidely(namespaced, list, reader, connection) : readIn(namespaced, asked, list),
     ...clusterScoped.map((kind) => list(kind)),
   ]);
-  return summedUp([...inNamespaces.outcomes, ...outcomes], inNamespaces);
+  const lists = summedUp([...inNamespaces.outcomes, ...outcomes], inNamespaces);
+  return { ...lists, gaps: [...lists.gaps, ...emptyGaps(unsure, inNamespaces.outcomes)] };
+}
+
+/** A namespace in which nothing was found may be misspelt, where nobody could say that it exists. */
+function emptyGaps(unsure: readonly string[], outcomes: readonly Outcome[]): Gap[] {
+  return unsure
+    .filter((namespace) => {
+      const read = outcomes.filter((one) => one.namespace === namespace && 'objects' in one);
+      return read.length > 0 && read.every((one) => 'objects' in one && one.objects.length === 0);
+    })
+    .map((namespace) => ({
+      what: `namespace ${namespace}`,
+      reason: 'nothing was found in it, and whether it exists may not be asked',
+      hint: 'Check its spelling.',
+    }));
 }
 
 type ListOne = (kind: ApiKind, namespace?: string, onAnswer?: (status: number) => void) => Promise<Outcome>;

@@ -7,17 +7,17 @@ import { retrying } from './retry.ts';
 
 /**
  * Throws a PodlensError for a namespace that does not exist: the API server answers lists in it with nothing, which
- * would look healthy. Who may not ask for a namespace gets on without.
+ * would look healthy. Returns those of which the person may not know whether they exist.
  */
 export async function checkNamespaces(
   reader: Reader,
   namespaces: readonly string[],
   source: 'asked' | 'context' = 'asked',
-): Promise<void> {
+): Promise<readonly string[]> {
   const exist = await Promise.all(namespaces.map((namespace) => exists(namespace, reader)));
   const missing = namespaces.filter((_, index) => exist[index] === false);
   const [name] = missing;
-  if (name === undefined) return;
+  if (name === undefined) return namespaces.filter((_, index) => exist[index] === undefined);
   const others = await names(reader);
   const near = didYouMean(name, others);
   const hint =

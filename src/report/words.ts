@@ -57,7 +57,7 @@ export const podsOf = ({ root, affects }: Report['problems'][number]): readonly 
 export function summarize(report: Report): string {
   const wrong = report.problems.filter(({ root }) => root.severity !== 'info');
   if (wrong.length === 0)
-    return `No problems found${report.gaps.length === 0 ? '' : ' in what could be read'}. ${lookedAt(report)}`;
+    return `No problems found${chosenBy(report)}${report.gaps.length === 0 ? '' : ' in what could be read'}. ${lookedAt(report)}`;
   const critical = wrong.filter(({ root }) => root.severity === 'critical').length;
   const worst = critical === 0 ? '' : critical === wrong.length ? ', critical,' : `, ${critical} of them critical,`;
   const pods = new Set(
@@ -68,7 +68,7 @@ export function summarize(report: Report): string {
   const inside =
     within.length === 0 ? pods.size : [...pods].filter((pod) => within.includes(pod.split('/')[0] ?? '')).length;
   const where = plural(report.stats.namespaces, 'namespace');
-  const found = `${plural(wrong.length, 'problem')}${worst}`;
+  const found = `${plural(wrong.length, 'problem')}${chosenBy(report)}${worst}`;
   if (pods.size === 0 && all === 0) return `${found.replace(/,$/, '')}.`;
   if (pods.size === 0) return `${found.replace(/,$/, '')}; none of ${plural(all, 'pod')} in ${where} is affected.`;
   const affect = `${found} ${wrong.length === 1 ? 'affects' : 'affect'}`;
@@ -76,6 +76,15 @@ export function summarize(report: Report): string {
   if (inside > all || inside === 0) return `${affect} ${plural(pods.size, 'pod')}.`;
   const elsewhere = pods.size === inside ? '' : `, and ${pods.size - inside} elsewhere`;
   return `${affect} ${inside} of ${plural(all, 'pod')} in ${where}${elsewhere}.`;
+}
+
+/** " for the filter image", where not everything is shown: a config file may say so, too. */
+function chosenBy({ scope: { filters = [], selector } }: Report): string {
+  const by = [
+    ...(filters.length === 0 ? [] : [`the ${filters.length === 1 ? 'filter' : 'filters'} ${filters.join(', ')}`]),
+    ...(selector === undefined ? [] : [`the labels ${selector}`]),
+  ];
+  return by.length === 0 ? '' : ` for ${by.join(' and ')}`;
 }
 
 const COUNTED = [

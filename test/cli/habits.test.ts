@@ -40,6 +40,23 @@ describe("kubectl's habits are understood", () => {
   });
 });
 
+describe('what narrows the report is said with what was found', () => {
+  test.each([
+    [['--filter', 'image', '-n', 'orders'], /^No problems found for the filter image\. Looked at /],
+    [['--filter', 'service,Node'], /^\d+ problems? for the filters Service, Node\b/],
+    [['-l', 'app=nosuch'], /^No problems found for the labels app=nosuch in what could be read\./],
+  ])('%j', async (words, first) => {
+    const { stdout } = await home.run(['analyze', '-f', DEMO, ...words]);
+    expect(stdout).toMatch(first);
+  });
+
+  test('kinds that only tell of others are no filter', async () => {
+    const { code, stderr } = await home.run(['analyze', '-f', DEMO, '--filter', 'events']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('There is no kind, analyzer or cause "events" to filter by.');
+  });
+});
+
 describe('labels that nothing carries are a gap, not health', () => {
   test.each([
     [[], 'kubectl get pods -A --show-labels'],

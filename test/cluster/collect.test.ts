@@ -434,6 +434,19 @@ describe('namespaces', () => {
     });
   });
 
+  test('in which nothing is found is a gap for who may not know whether it exists', async () => {
+    const only: User = { name: 'jane', may: ({ resource }: Place) => resource !== 'namespaces' };
+    const { read } = await live({ objects, users: { t: only } }, { user: { token: 't' } });
+    const { gaps } = await read({ kinds: ['Pod', 'Event'], namespaces: ['shopp', 'shop'] });
+    expect(gaps).toEqual([
+      {
+        what: 'namespace shopp',
+        reason: 'nothing was found in it, and whether it exists may not be asked',
+        hint: 'Check its spelling.',
+      },
+    ]);
+  });
+
   test('who may not know whether it exists gets on without', async () => {
     const only: User = { name: 'jane', may: ({ resource }: Place) => resource !== 'namespaces' };
     const { read } = await live({ objects, users: { t: only } }, { user: { token: 't' } });
