@@ -3,7 +3,7 @@ import { PodlensError } from '../errors.ts';
 import { version } from '../version.ts';
 import { credentialsOf, pem } from './credentials.ts';
 import { type Entry, loadTarget, text } from './kubeconfig.ts';
-import { proxyFor } from './proxy.ts';
+import { decodedPart, proxyFor } from './proxy.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 export interface ConnectOptions {
@@ -58,15 +58,7 @@ function apart(address: URL): { readonly server: URL; readonly login: Entry } {
   const server = new URL(address);
   server.username = '';
   server.password = '';
-  return { server, login: username === '' ? {} : { username: decoded(username), password: decoded(password) } };
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+  return { server, login: username === '' ? {} : { username: decodedPart(username), password: decodedPart(password) } };
 }
 
 /** Without a scheme client-go takes https where the cluster has anything to do with TLS. */

@@ -1,7 +1,7 @@
 import { isIP, connect as netConnect, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, createSecureContext, type SecureContext, connect as tlsConnect } from 'node:tls';
 import type { Access } from './credentials.ts';
-import { ConnectionError, cutOff } from './errors.ts';
+import { ConnectionError, cutOff, unanswered } from './errors.ts';
 import { ResponseReader } from './http-response.ts';
 import { limiter } from './limiter.ts';
 import { CONNECTIONS, place, targetOf, type Wire, type WireAnswer, type WireRequest } from './wire.ts';
@@ -250,7 +250,7 @@ class Connection {
     if (this.#exchange?.reader.end() === true) {
       this.#isOpen = false;
       this.#exchange.done();
-    } else this.#fail(cutOff());
+    } else this.#fail(this.#exchange?.hasBegun === false ? unanswered() : cutOff());
   }
 
   #fail(error: unknown): void {

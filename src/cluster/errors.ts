@@ -43,6 +43,9 @@ export class ConnectionError extends Error {
 export const cutOff = (cause?: unknown): ConnectionError =>
   new ConnectionError('broken', 'the answer ended before it was complete', cause);
 
+/** The connection ended before an answer began. */
+export const unanswered = (): ConnectionError => new ConnectionError('broken', 'it was closed before an answer began');
+
 const CODES: Readonly<Record<string, readonly [Trouble, string]>> = {
   ECONNREFUSED: ['down', 'nothing listens there (connection refused)'],
   EHOSTUNREACH: ['down', 'there is no route to it'],
@@ -121,7 +124,7 @@ function explainedAnswer(error: ApiError, server: string): PodlensError {
   }
   if (status === 403) {
     return new PodlensError('forbidden', `The cluster at ${server} allows nothing to be read: ${message}.`, {
-      hint: 'podlens rbac prints the role that podlens needs.',
+      hint: 'Choose a namespace that you may read with -n. podlens rbac prints the role that podlens needs.',
       cause: error,
     });
   }

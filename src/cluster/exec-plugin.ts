@@ -96,13 +96,25 @@ function run(command: string, exec: Entry, interactive: boolean, { env, signal }
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       stdout += chunk;
     });
+    let waits = false;
+    const patience = setTimeout(() => {
+      waits = true;
+      process.stderr.write(stderr);
+    }, PATIENCE_MS);
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       stderr += chunk;
+      if (waits) process.stderr.write(chunk);
     });
     child.on('error', (error) => reject(signal.aborted ? signal.reason : notStarted(error, command, exec)));
-    child.on('close', (code, killed) => resolve({ stdout, stderr, code: code ?? killed ?? 'unknown' }));
+    child.on('close', (code, killed) => {
+      clearTimeout(patience);
+      resolve({ stdout, stderr, code: code ?? killed ?? 'unknown' });
+    });
   });
 }
+
+// A plugin that takes longer most likely waits for a person, who has to be told for what.
+const PATIENCE_MS = 3000;
 
 function notStarted(error: Error, command: string, exec: Entry): PodlensError {
   const missing = hasCode(error, 'ENOENT');

@@ -13,7 +13,11 @@ export async function proxiedWire(server: URL, trust: Trust, proxy: URL): Promis
     async get(asked, { onHead, onBody }) {
       const request = start({ server, trust, proxy, agent }, asked);
       try {
-        const response = await responseOf(request);
+        const response = await responseOf(request).catch((error: unknown) => {
+          throw isOnTheWay(proxy, error) && (server.protocol === 'http:' || isSocks(proxy))
+            ? refusalOf(proxy, error)
+            : error;
+        });
         onHead(response.statusCode ?? 0, headersOf(response), request.reusedSocket ? 'reused' : 'new');
         await consume(response, onBody);
       } catch (error) {
@@ -25,9 +29,22 @@ export async function proxiedWire(server: URL, trust: Trust, proxy: URL): Promis
   };
 }
 
+const isSocks = (proxy: URL): boolean => proxy.protocol.startsWith('socks');
+
+const refusalOf = (proxy: URL, error: Error): ProxyRefusal =>
+  new ProxyRefusal(`the proxy ${proxy.host}: ${error.message}`, { cause: error });
+
+/** Whether it is the proxy that cannot be reached, and not the server behind it. */
+const isOnTheWay = (proxy: URL, error: unknown): error is Error =>
+  error instanceof Error &&
+  // The class of the SOCKS library, which is only loaded for such a proxy.
+  (error.constructor.name === 'SocksClientError' ||
+    ('syscall' in error && error.syscall === 'connect') ||
+    ('hostname' in error && error.hostname === place(proxy).host));
+
 async function agentFor(server: URL, proxy: URL): Promise<HttpAgent> {
   const options = { keepAlive: true, maxSockets: CONNECTIONS, scheduling: 'lifo' } as const;
-  if (proxy.protocol.startsWith('socks')) {
+  if (isSocks(proxy)) {
     const { socksAgent } = await import('./client-node.ts');
     return socksAgent(proxy.href);
   }
@@ -67,7 +84,7 @@ class TunnelAgent extends HttpsAgent {
           new ProxyRefusal(`the proxy ${this.#proxy.host} answered ${response.statusCode} ${response.statusMessage}`),
         );
       })
-      .on('error', (error) => done(new ProxyRefusal(`the proxy ${this.#proxy.host}: ${error.message}`)))
+      .on('error', (error) => done(refusalOf(this.#proxy, error)))
       .end();
     return undefined;
   }
@@ -87,7 +104,7 @@ function start({ server, trust, proxy, agent }: Way, { path, headers, access, si
     const own = { ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
     return httpsRequest({ ...place(server), path: target, agent, headers, signal, ...trust, ...own }).end();
   }
-  if (proxy.protocol.startsWith('socks')) {
+  if (isSocks(proxy)) {
     return httpRequest({ ...place(server), path: target, agent, headers, signal }).end();
   }
   // A plain http proxy is asked for the whole address.

@@ -13,7 +13,12 @@ export function proxyFor(server: URL, proxyUrl: string | undefined, env: NodeJS.
 
 function parse(proxy: string, source: string): URL {
   const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
-  if (url !== undefined && /^(https?|socks[45]?[ah]?):$/.test(url.protocol)) return url;
+  if (url !== undefined && /^(https?|socks[45]?[ah]?):$/.test(url.protocol)) {
+    // A "%" that stands for itself is written as one.
+    url.username = encodeURIComponent(decodedPart(url.username));
+    url.password = encodeURIComponent(decodedPart(url.password));
+    return url;
+  }
   // A proxy's address may carry a password, so it is not quoted.
   throw new PodlensError('proxy', `${source} is not the address of an http, https or socks5 proxy.`);
 }
@@ -64,6 +69,15 @@ export class ProxyRefusal extends Error {}
 
 export function proxyAuthorization(proxy: URL): Record<string, string> {
   if (proxy.username === '') return {};
-  const login = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  const login = `${decodedPart(proxy.username)}:${decodedPart(proxy.password)}`;
   return { 'proxy-authorization': `Basic ${Buffer.from(login).toString('base64')}` };
+}
+
+/** A name or password from an address; one that is wrongly encoded stands as it is. */
+export function decodedPart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

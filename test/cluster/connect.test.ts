@@ -452,7 +452,8 @@ describe('proxies', () => {
       server.closeAllConnections();
       server.close();
     });
-    return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+    const close = () => new Promise((resolve) => server.close(resolve));
+    return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked, close };
   }
 
   const cluster = (server: string) => ({ server, 'certificate-authority-data': base64('ca.crt') });
@@ -491,6 +492,23 @@ describe('proxies', () => {
     const { transport } = await open({ kubeconfig: file });
     const answer = transport.get('/version', { accept: '*/*', signal, onBytes: () => undefined });
     await expect(answer).rejects.toThrow(`the proxy ${address} answered 407 Proxy Authentication Required`);
+  });
+
+  test.each([
+    ['https://api.podlens.test', 'http'],
+    ['https://api.podlens.test', 'socks5h'],
+    ['http://api.podlens.test', 'http'],
+    ['http://api.podlens.test', 'socks5h'],
+  ])('for %s a dead %s proxy is named, and its password is not', async (server, scheme) => {
+    const { address, close } = await proxy();
+    await close();
+    const file = simpleKubeconfig({ ...cluster(server), 'proxy-url': `${scheme}://jane:pass%ZZ@${address}` });
+    const { transport } = await open({ kubeconfig: file });
+    const answer = transport.get('/version', { accept: '*/*', signal, onBytes: () => undefined });
+    await expect(answer).rejects.toMatchObject({
+      trouble: 'down',
+      message: expect.stringMatching(new RegExp(`^the proxy ${address}: connect ECONNREFUSED`)),
+    });
   });
 
   test('an address that is none is not quoted, since it may hold a password', async () => {
