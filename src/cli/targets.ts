@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resources } from '../cluster/kinds.ts';
 import { membersOf } from '../cluster/scope.ts';
 import { PodlensError } from '../errors.ts';
@@ -17,6 +18,7 @@ export interface Target {
 /** `TYPE/NAME …` or `TYPE NAME …`, as kubectl takes them. */
 export function parseTargets(words: readonly string[]): readonly Target[] {
   if (words.length === 0) return [];
+  for (const word of words) if (looksLikeFile(word)) throw forgottenFlag(word);
   if (words.some((word) => word.includes('/'))) return words.map(parseSlashed);
   const [type = '', ...names] = words;
   const kind = kindFor(type);
@@ -27,6 +29,15 @@ export function parseTargets(words: readonly string[]): readonly Target[] {
   }
   return names.map((name) => ({ kind, name }));
 }
+
+/** A file or folder that is there, by a name that no kind and no object has. */
+const looksLikeFile = (word: string): boolean =>
+  kindNamed(word.split('/')[0] ?? '') === undefined && /[./]/.test(word) && existsSync(word);
+
+const forgottenFlag = (word: string): PodlensError =>
+  new PodlensError('target-malformed', `"${word}" is no object of a cluster, but a file.`, {
+    hint: `Did you mean -f ${word}?`,
+  });
 
 function parseSlashed(word: string): Target {
   const [type = '', name = '', ...more] = word.split('/');

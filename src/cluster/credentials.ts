@@ -29,6 +29,11 @@ const TOKEN_FILE_MS = 60_000;
 /** How a user of a kubeconfig proves who they are. Throws a PodlensError where that cannot work. */
 export async function credentialsOf(target: Target, options: CredentialOptions): Promise<Credentials> {
   const { user } = target;
+  if (user['token'] !== undefined && user['token'] !== null && typeof user['token'] !== 'string') {
+    throw new PodlensError('kubeconfig-invalid', "The user's token in the kubeconfig is no text.", {
+      hint: 'Put it in quotes.',
+    });
+  }
   const base = await staticAccess(user);
   const tokenFile = text(user['tokenFile']);
   const token = text(user['token']);

@@ -68,7 +68,9 @@ export function summarize(report: Report): string {
   const inside =
     within.length === 0 ? pods.size : [...pods].filter((pod) => within.includes(pod.split('/')[0] ?? '')).length;
   const where = plural(report.stats.namespaces, 'namespace');
-  const found = `${plural(wrong.length, 'problem')}${chosenBy(report)}${worst}`;
+  // Without its pods little of a cluster has been seen.
+  const partly = report.gaps.some(({ what }) => /\bPod\b/.test(what)) ? ' in what could be read' : '';
+  const found = `${plural(wrong.length, 'problem')}${chosenBy(report)}${partly}${worst}`;
   if (pods.size === 0 && all === 0) return `${found.replace(/,$/, '')}.`;
   if (pods.size === 0) return `${found.replace(/,$/, '')}; none of ${plural(all, 'pod')} in ${where} is affected.`;
   const affect = `${found} ${wrong.length === 1 ? 'affects' : 'affect'}`;

@@ -83,6 +83,11 @@ describe('what is wrong is said in one line, with what would have been right, an
       'podlens does not know the kind "xyzzy". A target is written TYPE/NAME, for example pod/web-0 or deploy/web.',
     ],
     ['a kind without a name', demo('pod'), '"pod" names no object. Write pods/NAME for one, or --filter=Pod for all.'],
+    [
+      'a file without its flag',
+      ['analyze', 'fixtures/scenarios/demo'],
+      '"fixtures/scenarios/demo" is no object of a cluster, but a file. Did you mean -f fixtures/scenarios/demo?',
+    ],
     ['half a target', demo('pod/'), '"pod/" is no target. Write TYPE/NAME for each, for example pod/web-0 deploy/web.'],
     [
       'too much of a target',

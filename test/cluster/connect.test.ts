@@ -279,6 +279,11 @@ describe('as whom', () => {
   });
 });
 
+test('a token that YAML takes for a number is named', async () => {
+  const error = await failure({ kubeconfig: simpleKubeconfig({ server: 'https://a' }, { token: 12345678 }) });
+  expect(error.message).toBe("The user's token in the kubeconfig is no text.");
+});
+
 test('an authority that is no certificate is named', async () => {
   const cluster = { server: 'https://a', 'certificate-authority-data': 'bm9uc2Vuc2U=' };
   expect(await failure({ kubeconfig: simpleKubeconfig(cluster) })).toMatchObject({

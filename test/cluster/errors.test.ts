@@ -18,6 +18,18 @@ test.each([
   ],
   ['a page of a proxy', Buffer.from('<html><h1>Bad\ngateway</h1></html>'), {}, { message: 'Bad gateway' }],
   ['nothing', Buffer.alloc(0), {}, { message: 'it gave no reason' }],
+  [
+    'a gateway in JSON',
+    Buffer.from('{"type":"error","status":"403","message":"clusters \\"c-1\\" is forbidden"}'),
+    json,
+    { message: 'clusters "c-1" is forbidden' },
+  ],
+  [
+    'a login page',
+    Buffer.alloc(0),
+    { location: 'https://login.example.com/start?state=secret' },
+    { message: 'it sends to login.example.com, as a gateway does that wants a login' },
+  ],
   ['how long to wait', status({ message: 'busy' }), { ...json, 'retry-after': '3' }, { retryAfterMs: 3000 }],
   ['until when to wait', status({}), { ...json, 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }, { retryAfterMs: 0 }],
   ['a wait that is none', status({}), { ...json, 'retry-after': 'soon' }, { retryAfterMs: undefined }],
