@@ -1,4 +1,5 @@
 import type { Draft } from '../analyzer.ts';
+import { PULL_SECONDS } from '../objects/coming-up.ts';
 import { eventEvidence } from '../objects/events.ts';
 import { look, shell } from '../objects/kubectl.ts';
 import { ownerOf } from '../objects/owner.ts';
@@ -8,8 +9,6 @@ import type { View } from '../snapshot.ts';
 import type { Code } from './image-rules.ts';
 
 type Needs = 'Event' | 'Deployment' | 'ReplicaSet' | 'Job';
-
-const SLOW_PULL_SECONDS = 600;
 
 /** Pulls that neither failed nor ended. */
 export function* slowPulls(cluster: View<Needs>, pod: Pod): Generator<Draft<Code>> {
@@ -38,7 +37,7 @@ const lasting = (cluster: View<never>, since: string | undefined): string =>
   humanSeconds(secondsBetween(since, cluster.takenAt) ?? 0);
 
 const isSlow = (cluster: View<Needs>, pod: Pod, since: string | undefined): boolean =>
-  (secondsBetween(since, cluster.takenAt) ?? 0) >= SLOW_PULL_SECONDS || outlastsRollout(cluster, pod, since);
+  (secondsBetween(since, cluster.takenAt) ?? 0) >= PULL_SECONDS || outlastsRollout(cluster, pod, since);
 
 /** Whether the pull was already running when its Deployment ran out of time. */
 function outlastsRollout(cluster: View<Needs>, pod: Pod, since: string | undefined): boolean {

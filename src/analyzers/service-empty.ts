@@ -22,7 +22,8 @@ export function* noneLiving(
 ): Generator<Draft<ServiceCode>> {
   const selector = service.spec?.selector ?? {};
   const workloads = workloadsIn(cluster, service.metadata?.namespace ?? '');
-  const behind = workloads.filter(({ template }) => matchesLabels(selector, template));
+  const exact = workloads.filter(({ template }) => matchesLabels(selector, template));
+  const behind = exact.length > 0 ? exact : workloads.filter((one) => wouldMatch(selector, one));
   const [first] = behind;
   if (first !== undefined) yield atRest(service, first, behind, selected);
   else if (selected.length > 0) yield allEnded(cluster, service, selected);
@@ -34,6 +35,12 @@ export function* noneLiving(
     yield nearest === undefined ? selectsNothing(service) : selectsNearly(service, nearest);
   }
 }
+
+/** Labels such as the role of a database are put on pods while they run, and this workload has none. */
+const wouldMatch = (selector: Labels, { template, rests }: Workload): boolean => {
+  const known = Object.keys(selector).filter((key) => template[key] !== undefined);
+  return rests !== undefined && known.length > 0 && known.every((key) => template[key] === selector[key]);
+};
 
 /** A Service in a namespace whose pods are not known, and for which the controller found none. */
 export function* withoutEndpoints(cluster: View<ServiceNeeds>, service: Service): Generator<Draft<ServiceCode>> {

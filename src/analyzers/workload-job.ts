@@ -5,6 +5,7 @@ import type { Condition } from '../objects/meta.ts';
 import { podsOf } from '../objects/owner.ts';
 import { conditionOf, podRef } from '../objects/pods.ts';
 import { refTo } from '../objects/refs.ts';
+import type { Kinds, View } from '../snapshot.ts';
 
 const CONTROLLER = 'kube-controller-manager (job controller: conditions Failed and FailureTarget)';
 
@@ -71,7 +72,7 @@ export const workloadJob = defineAnalyzer({
             ...(failed.lastTransitionTime === undefined ? {} : { at: failed.lastTransitionTime }),
           },
         ],
-        severity: supersededBy(cluster, job) === undefined ? undefined : 'info',
+        severity: isOver(cluster, job) ? 'info' : undefined,
         detail: { pod: pods[0]?.name },
         since: failed.lastTransitionTime,
         explainedBy: pods,
@@ -89,6 +90,10 @@ export const workloadJob = defineAnalyzer({
     }
   },
 });
+
+/** Whether a failed Job is only history. */
+const isOver = (cluster: View<'Job'>, job: Kinds['Job']): boolean =>
+  job.metadata?.deletionTimestamp !== undefined || supersededBy(cluster, job) !== undefined;
 
 const lastRun = (at: string | undefined): string =>
   at === undefined ? 'it has never run' : `its last run began at ${at}`;
