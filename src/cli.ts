@@ -7,9 +7,9 @@ const { stdout, stderr, env, argv } = process;
 // Who writes hears of it; without a listener it would end the process as well.
 for (const stream of [stdout, stderr]) stream.on('error', () => {});
 
-// A second Ctrl-C ends the process at once, whatever it is doing.
+// A second Ctrl-C ends the process at once, whatever it is doing. A CI job that takes too long is told SIGTERM.
 const interrupt = new AbortController();
-process.once('SIGINT', () => interrupt.abort());
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interrupt.abort());
 
 // No top-level await: what main loads imports files that are bundled with this one, and would wait for it to end.
 const work = main(argv.slice(2), {

@@ -96,7 +96,7 @@ function clientOf({ baseUrl, key, headers, fetch, timeoutMs, maxRetries, azure }
     project: null,
     webhookSecret: null,
     logLevel: 'off',
-    fetch: legible(fetch),
+    fetch: once(legible(fetch)),
   } as const;
   const own = { ...headers };
   if (azure?.apiVersion !== undefined) {
@@ -126,6 +126,25 @@ const legible =
     const body = JSON.stringify({ error: { message: text, code, param } });
     return new Response(body, { status: response.status, headers });
   };
+
+const TOO_LATE = 'too-late';
+
+/** The SDK asks again after a request that got no answer. One that took too long would only be waited for again. */
+const once =
+  (fetch: Fetch): Fetch =>
+  async (url, init) => {
+    try {
+      return await fetch(url, init);
+    } catch (error) {
+      if (!isTimeout(error)) throw error;
+      const body = JSON.stringify({ error: { message: '', code: TOO_LATE } });
+      return new Response(body, { status: 408, headers: { 'x-should-retry': 'false' } });
+    }
+  };
+
+/** The SDK's own timer aborts the request; undici's has a code. */
+const isTimeout = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'AbortError' || Object(error.cause).code === 'UND_ERR_HEADERS_TIMEOUT');
 
 interface Call {
   readonly model: string;
@@ -295,7 +314,8 @@ async function modelFailure(client: OpenAI, options: OpenAiOptions, model: strin
 
 function translate(error: unknown, { endpoint, timeoutMs }: OpenAiOptions): PodlensError {
   if (error instanceof PodlensError) return error;
-  if (error instanceof APIConnectionTimeoutError) return timedOut(endpoint, timeoutMs);
+  if (error instanceof APIConnectionTimeoutError || (error instanceof APIError && error.code === TOO_LATE))
+    return timedOut(endpoint, timeoutMs);
   if (error instanceof APIConnectionError) return disconnected(endpoint, error, timeoutMs);
   if (error instanceof APIError && error.status !== undefined) {
     const text = error.message.replace(/^\d{3} /, '');

@@ -88,7 +88,8 @@ async function explainAndPrint(report: Report, snapshot: Snapshot, delivery: Del
 async function printTogether(report: Report, snapshot: Snapshot, { explainer, io, printer }: Delivery) {
   const progress = await createExplainProgress(io);
   const explained = await explainer.explain(report, snapshot, progress).finally(progress.end);
-  if (!io.signal.aborted) await printer.report(explained);
+  // Also after Ctrl-C: what was found is worth more than what a model would have said of it.
+  await printer.report(explained);
   return explained;
 }
 

@@ -145,6 +145,17 @@ describe('retries', () => {
     expect(error.message).toBe(`lab at ${server.baseUrl} limits the rate of calls with 429: slow down`);
     expect(server.chats.length).toBe(2);
   });
+
+  test('who did not answer in time is not waited for again', async () => {
+    await using server = await startOpenAi({ reply: () => ({ hang: true }) });
+    const backend = await open({ baseUrl: server.baseUrl, maxRetries: 2 });
+    const error = await failure(backend.complete(prompt, { signal }));
+    expect(error).toMatchObject({
+      code: 'backend-timeout',
+      message: `lab at ${server.baseUrl} did not answer within 0.3 s.`,
+    });
+    expect(server.chats.length).toBe(1);
+  });
 });
 
 describe('failures say what and where', () => {

@@ -215,14 +215,18 @@ describe('whatever the model does, the report stands', () => {
     expect(ran.stderr).toContain(`openai at ${url}/v1 cannot be reached: the connection was refused.`);
   });
 
-  test('Ctrl-C ends it', async () => {
-    await using server = await startOpenAi({ reply: () => ({ hang: true }) });
+  test.each([
+    ['an endpoint that is silent', { hang: true } as const],
+    ['one that asks to wait', { ...limited, headers: { 'retry-after': '50' } }],
+  ])('Ctrl-C ends the waiting for %s, and the findings are printed', async (_, reply) => {
+    await using server = await startOpenAi({ reply: () => reply });
     const controller = new AbortController();
     const argv = [...json, '--explain', '--model', 'model-a', '--base-url', server.baseUrl];
     const running = homeWith().run(argv, { signal: controller.signal });
     await expect.poll(() => server.chats.length, { timeout: 10_000 }).toBeGreaterThan(0);
     controller.abort();
-    expect((await running).code).toBe(130);
+    const ran = await running;
+    expect([ran.code, parsed(ran).problems]).toEqual([130, parsed(plain).problems]);
   });
 });
 
