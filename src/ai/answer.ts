@@ -175,10 +175,8 @@ export function checkAnswer(answer: Answer, options: CheckOptions): Checked {
 /** A step in words alone may well mean a change. */
 const unchecked = (text: string): Step => ({ text, safety: 'change' });
 
-/** The answer as it is kept: with pseudonyms, so that it fits other names again. */
-export const storedAnswer = (answer: Answer, hide: (text: string) => string): string =>
-  JSON.stringify({
-    cause: answer.cause.map(({ text, cites }) => ({ text: hide(text), cites })),
-    steps: answer.steps.map(({ text, command, cites }) => ({ text: hide(text), command: hide(command ?? ''), cites })),
-    confidence: answer.confidence,
-  });
+/** What an answer says that does not rest on evidence which comes and goes: as much of it as holds for another run. */
+export function lastingPart({ cause, steps, confidence }: Answer, passing: ReadonlySet<string>): Answer {
+  const lasts = ({ cites }: Claim) => !cites.some((id) => passing.has(id));
+  return { cause: cause.filter(lasts), steps: steps.filter(lasts), confidence };
+}

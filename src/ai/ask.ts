@@ -21,10 +21,8 @@ export interface PromptChoices {
 export interface Asked {
   readonly problem: Problem;
   readonly built: BuiltPrompt;
-  /** What it comes down to, with pseudonyms and without times and counts: equal for equal causes. */
+  /** What it comes down to, without times and counts: equal for equal causes, and with pseudonyms whatever their names. */
   readonly essence: string;
-  /** Takes the pseudonyms of an answer back, whether or not the prompt had any. */
-  readonly disguise: Redaction;
   readonly redaction: Redaction;
   readonly texts: PromptTexts;
   readonly language: string;
@@ -42,12 +40,10 @@ function ask(problem: Problem, names: Names, { language: asked, anonymize = true
   const texts = { ...promptTexts, ...prompts };
   const language = languageName(asked);
   // Each problem has pseudonyms of its own, counted in the order they appear: the same fault elsewhere reads the same.
-  const disguise = createRedaction(names, { anonymize: true });
-  const disguised = buildPrompt(problem, { redaction: disguise, texts, language });
-  const redaction = anonymize ? disguise : createRedaction(names, { anonymize: false });
-  const built = anonymize ? disguised : buildPrompt(problem, { redaction, texts, language });
-  const essence = normalize(`${disguised.prompt.system}\n${disguised.essence}`);
-  return { problem, built, essence, disguise, redaction, texts, language };
+  const redaction = createRedaction(names, { anonymize });
+  const built = buildPrompt(problem, { redaction, texts, language });
+  const essence = normalize(`${built.prompt.system}\n${built.essence}`);
+  return { problem, built, essence, redaction, texts, language };
 }
 
 /** Problems that one answer explains, and its key. */
@@ -65,7 +61,7 @@ export function groupsOf(
   const groups = new Map<string, Asked[]>();
   for (const one of asked) {
     const key = cacheKey({
-      version: 1,
+      version: 2,
       backend: id,
       parameters,
       anonymize,

@@ -1,7 +1,7 @@
 import type { Cache } from '../cache/cache.ts';
 import type { Report } from '../finding.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { type Answer, checkAnswer, readAnswer, storedAnswer } from './answer.ts';
+import { type Answer, checkAnswer, lastingPart, readAnswer } from './answer.ts';
 import { pieceReader } from './answer-stream.ts';
 import { type Asked, askedOf, type Group, groupsOf, type PromptChoices } from './ask.ts';
 import type { Backend, Prompt } from './backend.ts';
@@ -72,33 +72,47 @@ interface Asking {
   readonly onPiece: ExplainOptions['onPiece'];
 }
 
-type Outcome =
-  | { readonly answer: Answer; readonly cached: boolean; readonly cost?: Cost }
-  | { readonly note: string; readonly cost?: Cost }
-  | undefined;
+interface Answered {
+  readonly answer: Answer;
+  readonly cached: boolean;
+  readonly cost?: Cost;
+}
+
+type Outcome = Answered | { readonly note: string; readonly cost?: Cost } | undefined;
 
 async function explainGroup({ key, members }: Group, run: Run, asking: Asking): Promise<void> {
   const { options } = asking;
-  const [first] = members;
+  const [first, ...others] = members;
   if (first === undefined) return;
   const outcome = (await fromCache(key, options)) ?? (await fromBackend(first, run, asking));
   if (outcome === undefined) return;
-  if ('answer' in outcome && !outcome.cached) {
-    const hide = first.redaction === first.disguise ? (text: string) => text : first.disguise.hide;
-    await options.cache?.set(key, storedAnswer(outcome.answer, hide));
-  }
   if ('answer' in outcome && outcome.cached) run.stats.cacheHits++;
-  members.forEach((member, index) => {
-    // The others of the group read the first one's answer as they would read it from the cache.
-    const shared = index > 0;
-    if (shared && 'answer' in outcome) run.stats.shared++;
-    const explanation = explanationOf(member, outcome, { backend: run.backend.id, shared, from: first });
-    run.stats.unsupported += explanation.unsupported;
-    run.stats.rejected += explanation.rejected.length;
-    if (explanation.cause === '' && explanation.steps.length === 0) run.stats.failed++;
-    run.explanations.set(member.problem.id, explanation);
-    options.onExplained?.(member.problem.id, explanation);
-  });
+  note(first, explanationOf(first, outcome, { backend: run.backend.id, shared: false }), run, options);
+
+  const lasting = 'answer' in outcome ? await keep(outcome, first, key, options) : outcome;
+  // What the first was told came of its own timeline alone: the others are asked about for themselves.
+  if (lasting === undefined) return explainGroup({ key, members: others }, run, asking);
+  for (const member of others) {
+    if ('answer' in lasting) run.stats.shared++;
+    note(member, explanationOf(member, lasting, { backend: run.backend.id, shared: true }), run, options);
+  }
+}
+
+/** What of an answer holds for equal problems, now and from the cache: undefined where that explains nothing. */
+async function keep(outcome: Answered, first: Asked, key: string, { cache }: ExplainOptions) {
+  if (outcome.cached) return outcome;
+  const answer = lastingPart(outcome.answer, first.built.passing);
+  if (answer.cause.length === 0) return undefined;
+  if (checked(answer, first).cause !== '') await cache?.set(key, JSON.stringify(answer));
+  return { ...outcome, answer };
+}
+
+function note(member: Asked, explanation: Explanation, run: Run, options: ExplainOptions): void {
+  run.stats.unsupported += explanation.unsupported;
+  run.stats.rejected += explanation.rejected.length;
+  if (explanation.cause === '' && explanation.steps.length === 0) run.stats.failed++;
+  run.explanations.set(member.problem.id, explanation);
+  options.onExplained?.(member.problem.id, explanation);
 }
 
 async function fromCache(key: string, { cache }: ExplainOptions): Promise<Outcome> {
@@ -111,28 +125,20 @@ async function fromCache(key: string, { cache }: ExplainOptions): Promise<Outcom
 function explanationOf(
   member: Asked,
   outcome: NonNullable<Outcome>,
-  { backend, shared, from }: { readonly backend: string; readonly shared: boolean; readonly from: Asked },
+  { backend, shared }: { readonly backend: string; readonly shared: boolean },
 ): Explanation {
   const cost = outcome.cost === undefined || shared ? {} : { cost: outcome.cost };
   if (!('answer' in outcome)) {
     const none = { cause: '', steps: [], confidence: 'possible', cites: [], unsupported: 0, rejected: [] } as const;
     return { ...none, backend, cached: false, note: outcome.note, ...cost };
   }
-  const clear = from.redaction !== from.disguise && !outcome.cached;
-  const checked = checkAnswer(clear && shared ? disguised(outcome.answer, from) : outcome.answer, {
-    ids: member.built.ids,
-    redaction: clear && !shared ? member.redaction : member.disguise,
-    nameable: nameableOf(member.problem),
-  });
-  const note = noteOf(checked);
-  return { ...checked, backend, cached: outcome.cached || shared, ...(note === undefined ? {} : { note }), ...cost };
+  const said = checked(outcome.answer, member);
+  const note = noteOf(said);
+  return { ...said, backend, cached: outcome.cached || shared, ...(note === undefined ? {} : { note }), ...cost };
 }
 
-/** An answer with real names as it would stand in the cache. */
-function disguised(answer: Answer, { disguise }: Asked): Answer {
-  const read = readAnswer(storedAnswer(answer, disguise.hide));
-  return 'answer' in read ? read.answer : answer;
-}
+const checked = (answer: Answer, { built: { ids }, redaction, problem }: Asked) =>
+  checkAnswer(answer, { ids, redaction, nameable: nameableOf(problem) });
 
 function noteOf({ cause, unsupported }: Pick<Explanation, 'cause' | 'unsupported'>): string | undefined {
   if (cause !== '') return undefined;

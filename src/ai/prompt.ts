@@ -18,6 +18,8 @@ export interface BuiltPrompt {
   readonly prompt: Prompt;
   /** What an answer may cite. */
   readonly ids: ReadonlySet<string>;
+  /** Those of them that may be gone in the next run while the fault is still there. */
+  readonly passing: ReadonlySet<string>;
   /** The prompt without what changes from run to run beside times and counts: for the cache's key. */
   readonly essence: string;
 }
@@ -55,9 +57,11 @@ export function buildPrompt(problem: Problem, { redaction, texts, language }: Pr
   const values = { language, remedy: remedy.join('\n') || '(nothing)' };
   const user = fill(texts.user, { ...values, problem: head, evidence: written(lines) });
   const lasting = lines.filter(({ passing }) => passing !== true);
+  const idsOf = (some: readonly Line[]) => new Set(some.flatMap(({ id }) => id ?? []));
   return {
     prompt: { system, user, schema: answerSchema },
-    ids: new Set(lines.flatMap(({ id }) => (id === undefined ? [] : [id]))),
+    ids: idsOf(lines),
+    passing: idsOf(lines.filter(({ passing }) => passing === true)),
     essence: fill(texts.user, { ...values, problem: about('').join('\n'), evidence: written(lasting) }),
   };
 }

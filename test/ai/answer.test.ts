@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkAnswer, readAnswer, storedAnswer } from '../../src/ai/answer.ts';
+import { checkAnswer, lastingPart, readAnswer } from '../../src/ai/answer.ts';
 import { nameableOf } from '../../src/ai/commands.ts';
 import { namesOf } from '../../src/ai/names.ts';
 import { createRedaction } from '../../src/ai/redact.ts';
@@ -122,5 +122,15 @@ test.each([
 test('what is kept can be read again', () => {
   const result = readAnswer(good);
   if ('error' in result) throw new Error(result.error);
-  expect(readAnswer(storedAnswer(result.answer, (text) => text))).toEqual(read);
+  expect(readAnswer(JSON.stringify(lastingPart(result.answer, new Set())))).toEqual(read);
+});
+
+test('what rests on passing evidence does not last', () => {
+  const cause = [
+    { text: 'The image is missing.', cites: ['e1'] },
+    { text: 'It began after a rollout.', cites: ['e1', 't2'] },
+  ];
+  const steps = [{ text: 'Undo the rollout.', command: '', cites: ['t2'] }];
+  const lasting = lastingPart({ cause, steps, confidence: 'likely' }, new Set(['t1', 't2']));
+  expect(lasting).toEqual({ cause: cause.slice(0, 1), steps: [], confidence: 'likely' });
 });

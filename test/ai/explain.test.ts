@@ -190,20 +190,77 @@ describe('the cache', () => {
     expect(explanations?.[other.id]?.[0]?.cause).toBe('Basket in market gives up.'.replace('Basket', 'basket'));
   });
 
-  test('keeps no real name, with and without pseudonyms', async () => {
-    for (const anonymize of [true, false]) {
-      const kept: string[] = [];
-      const cache = { get: async () => undefined, set: async (_: string, value: string) => void kept.push(value) };
-      const said = anonymize ? 'deployment-1 fails' : 'web in shop fails on web-7f9c8b6d5-x2lqp';
-      const { explanations } = await ask(
-        reportOf(one),
-        [model(() => answer({ cause: [{ text: said, cites: ['e1'] }] }))],
-        { cache, anonymize },
-      );
-      expect(kept).toHaveLength(1);
-      expect(kept[0]).not.toMatch(/web|shop/);
-      expect(explanations?.[one.id]?.[0]?.cause).toMatch(/^web/);
+  test('keeps no real name', async () => {
+    const kept: string[] = [];
+    const cache = { get: async () => undefined, set: async (_: string, value: string) => void kept.push(value) };
+    const cause = [{ text: 'deployment-1 fails', cites: ['e1'] }];
+    const { explanations } = await ask(reportOf(one), [model(() => answer({ cause }))], { cache });
+    expect(kept).toHaveLength(1);
+    expect(kept[0]).not.toMatch(/web|shop/);
+    expect(explanations?.[one.id]?.[0]?.cause).toMatch(/^web/);
+  });
+
+  test('keeps an answer to real names word for word, for these names alone', async () => {
+    const cache = createMemoryCache();
+    const said = 'It asks http://db.corp.example:5432 at 10.0.0.7 and https://auth.docker.io/token.';
+    const clear = { cache, anonymize: false };
+    await ask(reportOf(one), [model(() => answer({ cause: [{ text: said, cites: ['e1'] }] }))], clear);
+    const { explanations, explain: about } = await ask(reportOf(one), [model(() => new Error('not asked'))], clear);
+    expect([explanations?.[one.id]?.[0]?.cause, about?.stats.cacheHits]).toEqual([said, 1]);
+    for (const other of [
+      crash({ image: 'hub.acme.net/team/base:v3' }),
+      crash({ log: one.root.evidence[1]?.text.replace('10.0.0.7', 'db') ?? '' }),
+    ]) {
+      const backend = model(() => answer());
+      await ask(reportOf(other), [backend], clear);
+      expect(backend.asked).toHaveLength(1);
     }
+  });
+
+  test('keeps nothing that explains nothing', async () => {
+    const cache = createMemoryCache();
+    const bad = model(() => answer({ cause: [{ text: 'A guess.', cites: ['e99'] }] }));
+    await ask(reportOf(one), [bad], { cache });
+    const again = model(() => answer());
+    const { explanations } = await ask(reportOf(one), [again], { cache });
+    expect(again.asked).toHaveLength(1);
+    expect(explanations?.[one.id]?.[0]?.cause).toBe('It cannot reach its database.');
+  });
+
+  describe('of one timeline does not speak of another', () => {
+    const happened = (name: string, text: string) => {
+      const problem = crash({ name });
+      return { ...problem, timeline: [{ at: '2026-11-21T01:00:00Z', from: problem.root.subject, text }] };
+    };
+    const [a, b] = [happened('web', 'the image was changed'), happened('api', 'the node was replaced')];
+    const both = [
+      { text: 'It cannot start.', cites: ['e1'] },
+      { text: 'The image was changed before.', cites: ['t1'] },
+    ];
+
+    test('in the cache', async () => {
+      const cache = createMemoryCache();
+      const { explanations } = await ask(reportOf(a), [model(() => answer({ cause: both }))], { cache });
+      expect(explanations?.[a.id]?.[0]?.cause).toBe('It cannot start. The image was changed before.');
+      const second = await ask(reportOf(b), [model(() => new Error('not asked'))], { cache });
+      expect(second.explanations?.[b.id]?.[0]?.cause).toBe('It cannot start.');
+    });
+
+    test('in the same run', async () => {
+      const backend = model(() => answer({ cause: both }));
+      const { explanations } = await ask(reportOf(a, b), [backend]);
+      expect([a, b].map(({ id }) => explanations?.[id]?.[0]?.cause)).toEqual([
+        'It cannot start. The image was changed before.',
+        'It cannot start.',
+      ]);
+      expect(backend.asked).toHaveLength(1);
+    });
+
+    test('and where nothing else was said, each is asked about', async () => {
+      const backend = model(() => answer({ cause: both.slice(1) }));
+      await ask(reportOf(a, b), [backend]);
+      expect(backend.asked).toHaveLength(2);
+    });
   });
 
   test.each<[string, Partial<ExplainOptions>, string | undefined]>([
@@ -233,25 +290,26 @@ describe('the cache', () => {
   });
 
   test('is not needed for equal problems of one run', async () => {
-    for (const anonymize of [true, false]) {
-      const same = ['web', 'api', 'cart', 'pay'].map((name) => crash({ name }));
-      const backend = model(({ user }) =>
-        answer({
-          cause: [
-            { text: anonymize ? 'See deployment-1.' : `See ${/Deployment (\w+)/.exec(user)?.[1]}.`, cites: ['e1'] },
-          ],
-        }),
-      );
-      const { explanations, explain: about } = await ask(reportOf(...same), [backend], { anonymize });
-      expect(backend.asked).toHaveLength(1);
-      expect(same.map(({ id }) => explanations?.[id]?.[0]?.cause)).toEqual([
-        'See web.',
-        'See api.',
-        'See cart.',
-        'See pay.',
-      ]);
-      expect(about?.stats).toMatchObject({ calls: 1, shared: 3, cacheHits: 0 });
-    }
+    const same = ['web', 'api', 'cart', 'pay'].map((name) => crash({ name }));
+    const backend = model(() => answer({ cause: [{ text: 'See deployment-1.', cites: ['e1'] }] }));
+    const { explanations, explain: about } = await ask(reportOf(...same), [backend]);
+    expect(backend.asked).toHaveLength(1);
+    expect(same.map(({ id }) => explanations?.[id]?.[0]?.cause)).toEqual([
+      'See web.',
+      'See api.',
+      'See cart.',
+      'See pay.',
+    ]);
+    expect(about?.stats).toMatchObject({ calls: 1, shared: 3, cacheHits: 0 });
+  });
+
+  test('gives no problem the answer about another one whose names were sent', async () => {
+    const same = ['web', 'api'].map((name) => crash({ name }));
+    const backend = model(({ user }) =>
+      answer({ cause: [{ text: `See ${/Deployment (\w+)/.exec(user)?.[1]}.`, cites: ['e1'] }] }),
+    );
+    const { explanations } = await ask(reportOf(...same), [backend], { anonymize: false });
+    expect(same.map(({ id }) => explanations?.[id]?.[0]?.cause)).toEqual(['See web.', 'See api.']);
   });
 });
 
