@@ -2,6 +2,7 @@ import { PodlensError } from '../errors.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import type { BackendFailure } from './backend.ts';
 import { cleanLine } from './clean.ts';
+import { ENDLESS } from './http.ts';
 
 /** Where a model is, and what must never be shown of it. */
 export interface Endpoint {
@@ -34,6 +35,10 @@ export function refused(endpoint: Endpoint, { status, text, code }: Refusal): Po
   }
   if (status === 402 || code === 'insufficient_quota') {
     return fail('backend-quota', `has no credit left for this account: it answered ${said}`);
+  }
+  if (status < 400) {
+    const hint = 'Nothing was sent there. If it is the right place, make it the base URL.';
+    return fail('backend-not-found', `redirects calls to ${words}.`, hint);
   }
   if (status === 429) return fail('backend-rate-limited', `limits the rate of calls ${said}`);
   if (status === 407) return fail('backend-unreachable', `cannot be reached: the proxy answered ${said}`);
@@ -95,6 +100,7 @@ export const broken = (endpoint: Endpoint, what: string): PodlensError =>
 export function disconnected(endpoint: Endpoint, error: unknown, timeoutMs: number): PodlensError {
   const { code, message } = systemError(error);
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return timedOut(endpoint, timeoutMs);
+  if (code === ENDLESS) return broken(endpoint, 'sent an answer that did not end; it was cut off.');
   if (code !== undefined && dropped.has(code))
     return broken(endpoint, 'closed the connection before its answer ended.');
   const reason = (code === undefined ? undefined : reasons[code]) ?? scrub(message, endpoint.secrets);

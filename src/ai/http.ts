@@ -38,7 +38,49 @@ export async function createFetch({ baseUrl, env, ca, timeoutMs }: HttpOptions):
       );
   // undici's types and those of the platform describe the same fetch, under two names.
   const send = fetch as unknown as (url: string | URL | Request, init: object) => Promise<Response>;
-  return (url, init) => send(url, { ...init, dispatcher });
+  return within(
+    async (url, init) => limited(await send(url, { ...init, dispatcher, redirect: 'manual' })),
+    new URL(baseUrl).origin,
+  );
+}
+
+const MOST_HOPS = 5;
+
+/** Follows redirects as long as they stay at this origin: the key and the prompt are for nobody else. */
+const within =
+  (fetch: Fetch, origin: string): Fetch =>
+  async (url, init) => {
+    let at = url instanceof Request ? url.url : String(url);
+    for (let hops = 0; ; hops++) {
+      const response = await fetch(at, init);
+      const location = response.headers.get('location');
+      if (response.status < 300 || response.status >= 400 || location === null || !URL.canParse(location, at))
+        return response;
+      await response.body?.cancel();
+      at = new URL(location, at).href;
+      if (new URL(at).origin !== origin || hops === MOST_HOPS) return new Response(publicUrl(at), { status: 300 });
+    }
+  };
+
+/** The code of the error that ends an answer which does not end by itself. */
+export const ENDLESS = 'ERR_ANSWER_ENDLESS';
+
+/** Far more than any answer takes, with its thoughts and the wrapping of a stream. */
+const MOST_BYTES = 16 * 2 ** 20;
+
+/** Ends a response that would fill the memory. */
+function limited(response: Response): Response {
+  if (response.body === null) return response;
+  let bytes = 0;
+  const count = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      bytes += chunk.byteLength;
+      if (bytes <= MOST_BYTES) controller.enqueue(chunk);
+      else controller.error(Object.assign(new Error('The answer has no end.'), { code: ENDLESS }));
+    },
+  });
+  const { status, statusText, headers } = response;
+  return new Response(response.body.pipeThrough(count), { status, statusText, headers: [...headers] });
 }
 
 function withProxy<T>(create: () => T): T {

@@ -118,7 +118,7 @@ const legible =
   (fetch: Fetch): Fetch =>
   async (url, init) => {
     const response = await fetch(url, init);
-    if (response.ok || response.status < 400) return response;
+    if (response.ok) return response;
     const { text, code = null, param = null } = errorWords(await response.text());
     const headers = new Headers([...response.headers]);
     for (const name of ['content-length', 'content-encoding', 'transfer-encoding']) headers.delete(name);

@@ -8,6 +8,7 @@ import { openBackend } from '../../src/ai/backends.ts';
 import { chooseBackends } from '../../src/ai/choose-backends.ts';
 import { createFetch, isLoopback, publicUrl } from '../../src/ai/http.ts';
 import { type BackendConfig, defaults } from '../../src/config.ts';
+import { startServer } from '../support/http-server.ts';
 import { startOpenAi } from '../support/openai-server.ts';
 
 const signal = new AbortController().signal;
@@ -105,6 +106,54 @@ describe('proxies', () => {
       code: 'proxy-invalid',
       message: 'The proxy that HTTPS_PROXY or HTTP_PROXY names cannot be used.',
     });
+  });
+});
+
+describe.each(['openai', 'ollama'])('redirects, with %s', (provider) => {
+  const entry = (url: string) => ({ provider, baseUrl: provider === 'openai' ? `${url}/v1` : url, key: 'canary-key' });
+  const path = provider === 'openai' ? '/v1/chat/completions' : '/api/chat';
+  const answer =
+    provider === 'openai' ? completion('ok') : `${JSON.stringify({ message: { content: 'ok' }, done: true })}\n`;
+
+  test.each([301, 302, 307, 308])('with %i to another server are not followed', async (status) => {
+    await using other = await startServer((_, response) => void response.end(answer));
+    await using server = await startServer((_, response) => {
+      response.writeHead(status, { location: `${other.url}/take?it=1` }).end();
+    });
+    const { baseUrl, ...rest } = entry(server.url);
+    expect(await ask({ baseUrl, ...rest }, {})).toBe(
+      `backend-not-found: lab at ${baseUrl} redirects calls to ${other.url}/take. Nothing was sent there. If it is the right place, make it the base URL.`,
+    );
+    expect(other.received).toEqual([]);
+  });
+
+  test('on the same server are', async () => {
+    await using server = await startServer((request, response) => {
+      if (request.path === path) response.writeHead(308, { location: `${path}/` }).end();
+      else response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
+    });
+    expect(await ask(entry(server.url), {})).toBe('ok');
+    expect(server.received.map((request) => [request.method, request.path, request.body.includes('"u"')])).toEqual([
+      ['POST', path, true],
+      ['POST', `${path}/`, true],
+    ]);
+  });
+
+  test('without an end have one', async () => {
+    await using server = await startServer((_, response) => void response.writeHead(307, { location: path }).end());
+    expect(await ask(entry(server.url), {})).toMatch(/^backend-not-found: .* redirects calls to /);
+    expect(server.received.length).toBe(6);
+  });
+
+  test('an answer without an end is cut off', async () => {
+    await using server = await startServer(async (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const piece = ' '.repeat(2 ** 20);
+      while (!response.destroyed) await new Promise((resolve) => response.write(piece, resolve));
+    });
+    expect(await ask(entry(server.url), {})).toMatch(
+      /^backend-failed: .* sent an answer that did not end; it was cut off\.$/,
+    );
   });
 });
 
