@@ -2,7 +2,7 @@ import type { Finding, Problem, Ref, Report } from '../finding.ts';
 import { parseImage } from '../objects/image.ts';
 import { type ApiKind, messages } from '../objects/kinds-schema.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { isSecretName } from './secrets.ts';
+import { secretsOfAnnotations, secretsOfArguments, secretsOfVariable } from './known-secrets.ts';
 import { isOwnWord, isPlainTag, isPublicHost, isPublicImage } from './words.ts';
 
 /** What a name names: the first part of its pseudonym. `app` is a name that several kinds of object share. */
@@ -113,7 +113,7 @@ type Add = (name: string | undefined, kind: NameKind) => void;
 
 interface Found {
   readonly add: Add;
-  readonly secret: (value: string | undefined) => void;
+  readonly secret: (value: string) => void;
 }
 
 /** Collects the names and the secret values of a report and of the snapshot it was made from. */
@@ -129,10 +129,8 @@ export function namesOf(report: Pick<Report, 'problems'>, snapshot: Snapshot | u
       else if (known !== kind && rank(known) >= 0) kinds.set(name, 'app');
     },
     secret(value) {
-      const trimmed = value?.trim();
-      if (trimmed !== undefined && trimmed.length > 3 && !isOwnWord(trimmed) && !/^\d{1,5}$/.test(trimmed)) {
-        secrets.add(trimmed);
-      }
+      const trimmed = value.trim();
+      if (trimmed.length > 3 && !isOwnWord(trimmed) && !/^\d{1,5}$/.test(trimmed)) secrets.add(trimmed);
     },
   };
   for (const ref of report.problems.flatMap(refsOf)) {
@@ -183,15 +181,15 @@ type Plain = Readonly<Record<string, unknown>>;
 
 function walk(value: unknown, parent: string, found: Found): void {
   if (Array.isArray(value)) {
-    if (parent === 'args' || parent === 'command') secretsOfArguments(value, found);
+    if (parent === 'args' || parent === 'command') argumentsOf(value.map(String), found);
     for (const item of value) if (typeof item === 'object') walk(item, parent, found);
     return;
   }
   if (typeof value !== 'object' || value === null) return;
   const object = value as Plain;
-  if (parent === 'env') secretOfVariable(object, found);
+  if (parent === 'env') variableOf(object, found);
   if (parent === 'ownerReferences') found.add(text(object['name']), byKind[text(object['kind']) ?? ''] ?? 'object');
-  if (parent === 'annotations') secretsOfAnnotations(object, found);
+  if (parent === 'annotations') secretsOfAnnotations(object).forEach(found.secret);
   const named = byParent[parent];
   if (named !== undefined) found.add(text(object['name']), named);
   for (const [field, inner] of Object.entries(object)) {
@@ -224,33 +222,31 @@ function namesOfImage(image: string, add: Add): void {
   for (const part of own.split('/')) if (!isPublicImage(part)) add(part, 'image');
 }
 
-function secretOfVariable(variable: Plain, found: Found): void {
-  const value = text(variable['value']);
+function variableOf(variable: Plain, { add, secret }: Found): void {
+  const [name = '', value] = [text(variable['name']), text(variable['value'])];
   if (value === undefined) return;
-  const name = text(variable['name']) ?? '';
-  if (isSecretName(name)) found.secret(value);
-  if (/user(?:_?name)?$/i.test(name)) found.add(value, 'user');
-  accountsOf(value, found);
+  secretsOfVariable(name, value).forEach(secret);
+  if (/user(?:_?name)?$/i.test(name)) add(value, 'user');
+  if (/(?:^|_)(?:HOST(?:NAME)?S?|ADDR(?:ESS(?:ES)?)?|SERVERS?|BROKERS?)$/i.test(name)) {
+    for (const one of value.split(/[,\s]+/)) hostOf(one.replace(/:\d+$/, ''), add);
+  }
+  accountsOf(value, add);
 }
 
-/** The user, password and host in a URL or a connection string. */
-function accountsOf(value: string, { add, secret }: Found): void {
-  secret(/(?:password|pwd)\s*=\s*([^;\s]+)/i.exec(value)?.[1]);
-  const [, user, password, host] = /:\/\/(?:([^\s:@/]*)(?::([^\s]+))?@)?([A-Za-z0-9][\w.-]*)/.exec(value) ?? [];
+function argumentsOf(list: readonly string[], { add, secret }: Found): void {
+  secretsOfArguments(list).forEach(secret);
+  for (const argument of list) accountsOf(argument, add);
+}
+
+/** The user and the host in a URL. */
+function accountsOf(value: string, add: Add): void {
+  const [, user, host] = /:\/\/(?:([^\s:@/]*)(?::[^\s]+)?@)?([A-Za-z0-9][\w.-]*)/.exec(value) ?? [];
   add(user, 'user');
-  secret(password);
-  if (host !== undefined && !isPublicHost(host)) add(host, 'host');
+  if (host !== undefined) hostOf(host, add);
 }
 
-function secretsOfArguments(list: readonly unknown[], found: Found): void {
-  list.forEach((item, index) => {
-    const argument = text(item) ?? '';
-    const flag = /^--?([\w.-]+)(?:=([\s\S]*))?$/.exec(argument);
-    if (flag !== null && isSecretName(flag[1] ?? '')) found.secret(flag[2] ?? text(list[index + 1]));
-    accountsOf(argument, found);
-  });
-}
-
-function secretsOfAnnotations(annotations: Plain, found: Found): void {
-  for (const [key, value] of Object.entries(annotations)) if (isSecretName(key)) found.secret(text(value));
+/** A database that is called as its image is tells nothing. */
+function hostOf(host: string, add: Add): void {
+  if (/^[A-Za-z0-9][\w.-]*$/.test(host) && !isPublicHost(host) && !isPublicImage(host) && !/^[\d.]+$/.test(host))
+    add(host, 'host');
 }
