@@ -183,6 +183,12 @@ const nameBehind = (pseudonym: string, names: ReadonlyMap<string, string>): stri
 
 const RUN = /[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?/g;
 
+/** After these words stands a host. */
+const HOST_BEFORE = String.raw`(?:\blookup |\b(?:ENOTFOUND|EAI_AGAIN) |\bUnknownHostException: |\b[Hh]ost ?name(?:: ["'\x60]?| ["'\x60])|\bMySQL server host ["'\x60]?|\b[Rr]esolve (?:host|hostname|address):? ["'\x60]?|\b[Nn]o such host: )`;
+
+/** After these a host, or a word of the sentence: "connect to server db-1", "connect to the database". */
+const PERHAPS_HOST_BEFORE = String.raw`\b[Cc]onnect(?:ing|ed|ion)? to (?:(?:server|host)(?: at)? )?["'\x60]?`;
+
 /** What may hold a name, in the order in which it is tried at each place. */
 const SENSITIVE = new RegExp(
   [
@@ -196,7 +202,7 @@ const SENSITIVE = new RegExp(
     String.raw`(?<reference>(?<![\w./-])(?:(?:[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*(?::\d+)?|\d+\.\d+\.\d+\.\d+(?::\d+)?|localhost(?::\d+)?|[A-Za-z0-9-]+:\d{2,5})\/[A-Za-z0-9][\w./-]*[\w](?::[\w][\w.-]*)?)`,
     String.raw`(?<user>(?<=\b[Uu]ser(?:name)?\\?["']?(?:\s*[:=]\s*|\s+)\\?["'])[^"'\s\\]+|(?<=\b[Uu](?:ser(?:name)?|id)=)[^\s"',;&\\]+|(?<=\b(?:as|by|for) [Uu]ser )[\w.@-]*\w|(?<=\/(?:home|Users)\/)[\w.-]*\w)`,
     String.raw`(?<path>(?<![\w./-])[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)*\/[\w.-]*\w)`,
-    String.raw`(?<host>(?<![\w.-])(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+(?:com|net|org|io|dev|app|cloud|local|localdomain|internal|intern|intranet|lan|corp|home|test|example|invalid|svc|info|biz|tech|ai|co|me|eu|de|fr|uk|nl|it|es|se|ch|at|pl|cz|cn|jp|kr|in|us|ca|br|ru|au)(?![\w-]|\.\w)|(?<![\w.-])ip-\d+-\d+-\d+-\d+(?![\w-])|(?<![\w./:-])[a-z](?:[a-z0-9-]*[a-z0-9])?(?=:\d{2,5}(?![\w:.-]))|(?<=\blookup )[A-Za-z0-9][\w.-]*\w)`,
+    String.raw`(?<host>(?<![\w.-])(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+(?:com|net|org|io|dev|app|cloud|local|localdomain|internal|intern|intranet|lan|corp|home|test|example|invalid|svc|info|biz|tech|ai|co|me|eu|de|fr|uk|nl|it|es|se|ch|at|pl|cz|cn|jp|kr|in|us|ca|br|ru|au)(?![\w-]|\.\w)|(?<![\w.-])ip-\d+-\d+-\d+-\d+(?![\w-])|(?<![\w./:-])[a-z](?:[a-z0-9-]*[a-z0-9])?(?=:\d{2,5}(?![\w:.-]))|(?<=${HOST_BEFORE})[A-Za-z0-9][\w.-]*\w|(?<=${PERHAPS_HOST_BEFORE})(?=[\w-]*[\d.-]\w)[A-Za-z][\w.-]*\w(?![\w/]))`,
     '(?<run>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)',
   ].join('|'),
   'g',

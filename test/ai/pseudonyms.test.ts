@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type NameKind, nameKinds } from '../../src/ai/names.ts';
+import { type NameKind, nameKinds, namesOf } from '../../src/ai/names.ts';
 import { createPseudonyms } from '../../src/ai/pseudonyms.ts';
+import { parseFixture } from '../support/fixtures.ts';
 
 const known = new Map<string, NameKind>([
   ['shop', 'namespace'],
@@ -50,6 +51,18 @@ test.each([
   ['an IPv6 address', 'dial tcp [fd00::1:2]:443', 'dial tcp [ip-1]:443'],
   ['a host', 'no such host: mail.acme.example', 'no such host: host-1'],
   ['a host without a domain', 'dial payments-ledger:8443 failed', 'dial host-1:8443 failed'],
+  ['a host that is not there', 'getaddrinfo ENOTFOUND ledger', 'getaddrinfo ENOTFOUND host-1'],
+  ['a host of Java', 'java.net.UnknownHostException: ledger', 'java.net.UnknownHostException: host-1'],
+  ['a host of MySQL', "Unknown MySQL server host 'ledger' (-2)", "Unknown MySQL server host 'host-1' (-2)"],
+  ['a host of PostgreSQL', 'could not translate host name "ledger"', 'could not translate host name "host-1"'],
+  ['a host of curl', 'Could not resolve host: ledger', 'Could not resolve host: host-1'],
+  ['a host that refuses', 'connect to ledger-db refused', 'connect to host-1 refused'],
+  ['a host of any domain', 'connect to server ledger.acme.group failed', 'connect to server host-1 failed'],
+  [
+    'sentences about hosts',
+    'hostname verification failed; could not resolve dependencies; connect to the database, connect to server: refused',
+    'hostname verification failed; could not resolve dependencies; connect to the database, connect to server: refused',
+  ],
   ['an e-mail address', 'owner jane.doe@acme.net', 'owner email-1'],
   [
     'drivers and resources',
@@ -81,6 +94,19 @@ test.each([
   const pseudonyms = createPseudonyms(known);
   expect(pseudonyms.hide(text)).toBe(hidden);
   expect(pseudonyms.reveal(hidden)).toBe(text);
+});
+
+test.each([
+  ['DB_HOST', 'ledger-db', true],
+  ['KAFKA_BROKERS', 'ledger-db:9092,ledger-2:9092', true],
+  ['REDIS_ADDR', 'ledger-db:6379', true],
+  ['DB_HOST', 'postgres', false],
+  ['BIND_ADDR', '0.0.0.0', false],
+])('a host in the variable %s: %s', (name, value, hidden) => {
+  const containers = [{ name: 'main', image: 'busybox', env: [{ name, value }] }];
+  const pod = { kind: 'Pod', metadata: { name: 'web', namespace: 'shop' }, spec: { containers } };
+  const { kinds } = namesOf({ problems: [] }, parseFixture(JSON.stringify(pod)).snapshot);
+  expect(kinds.get(value.split(/[:,]/)[0] ?? '')).toBe(hidden ? 'host' : undefined);
 });
 
 test('a pseudonym that stands for nothing is noticed and stays', () => {
