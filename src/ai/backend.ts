@@ -53,7 +53,8 @@ const failures = [
   'backend-unauthorized', // 401, 403
   'backend-model-unknown', // the endpoint does not offer the model
   'backend-not-found', // 404 for anything else: the base URL is wrong
-  'backend-refused', // 400, 413, 422: this request is not accepted
+  'backend-refused', // 400, 413, 422, a content filter, a model that declines: this request is not accepted
+  'backend-cut-short', // the answer reached the limit of tokens
   'backend-quota', // the account has no credit left
   'backend-rate-limited', // 429 after all retries
   'backend-timeout',
@@ -70,3 +71,6 @@ export const lastingFailures: ReadonlySet<string> = new Set<BackendFailure>([
   'backend-not-found',
   'backend-quota',
 ]);
+
+/** Failures that say something of one prompt and nothing of the next. */
+export const failuresOfPrompt: ReadonlySet<string> = new Set<BackendFailure>(['backend-refused', 'backend-cut-short']);

@@ -1,5 +1,12 @@
 import { PodlensError } from '../errors.ts';
-import { type Backend, type CompleteOptions, lastingFailures, type Prompt, type Tokens } from './backend.ts';
+import {
+  type Backend,
+  type CompleteOptions,
+  failuresOfPrompt,
+  lastingFailures,
+  type Prompt,
+  type Tokens,
+} from './backend.ts';
 import { cleanLine } from './clean.ts';
 import type { ExplainStats, Explanation } from './explained.ts';
 import { estimateTokens } from './prompt.ts';
@@ -147,16 +154,20 @@ export async function call(
   }
 }
 
-/** A backend that is down, or that fails twice in the same way or three times in a row, is said once and not asked again. */
+/** Of prompts that are refused one after the other. */
+const MOST_REFUSALS = 5;
+
+/** A backend that is down, that fails twice in the same way, or too often in a row, is said once and not asked again. */
 function fail(
   error: unknown,
   run: Run,
   spent: { readonly tokens: Tokens; readonly milliseconds: number },
 ): Reply | undefined {
   const failure = failureOf(error);
-  const code = error instanceof PodlensError ? error.code : undefined;
+  const code = error instanceof PodlensError ? error.code : '';
   run.failures++;
-  if (run.failures > 2 || run.lastFailure === failure || (code !== undefined && lastingFailures.has(code))) {
+  const down = run.failures > 2 || run.lastFailure === failure || lastingFailures.has(code);
+  if (failuresOfPrompt.has(code) ? run.failures >= MOST_REFUSALS : down) {
     run.stopped = true;
     run.notes.add(`${run.backend.id}: ${failure} It is not asked again; the rules' own words stand.`);
     return undefined;

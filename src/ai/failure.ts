@@ -96,6 +96,19 @@ export const timedOut = (endpoint: Endpoint, timeoutMs: number): PodlensError =>
 export const broken = (endpoint: Endpoint, what: string): PodlensError =>
   new PodlensError('backend-failed' satisfies BackendFailure, `${endpoint.name} at ${endpoint.url} ${what}`);
 
+export const cutShort = (endpoint: Endpoint, limit: string): PodlensError =>
+  new PodlensError(
+    'backend-cut-short' satisfies BackendFailure,
+    `${endpoint.name} at ${endpoint.url} ended its answer early: it reached ${limit}.`,
+  );
+
+/** A model or its filter that will not answer this prompt. */
+export function declined(endpoint: Endpoint, words: string): PodlensError {
+  const said = words.trim() === '' ? 'its content filter stopped the answer.' : serverWords(endpoint, words);
+  const message = `${endpoint.name} at ${endpoint.url} declined to answer: ${said}`;
+  return new PodlensError('backend-refused' satisfies BackendFailure, message);
+}
+
 /** Why there was no answer at all: `error` is what fetch threw, with the system's error somewhere in its causes. */
 export function disconnected(endpoint: Endpoint, error: unknown, timeoutMs: number): PodlensError {
   const { code, message } = systemError(error);

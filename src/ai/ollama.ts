@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PodlensError } from '../errors.ts';
 import type { Backend, CompleteOptions, Completion, Prompt } from './backend.ts';
-import { broken, disconnected, type Endpoint, errorWords, refused, unknownModel } from './failure.ts';
+import { broken, cutShort, disconnected, type Endpoint, errorWords, refused, unknownModel } from './failure.ts';
 import type { Fetch } from './http.ts';
 import { thoughtFilter, withoutThoughts } from './thoughts.ts';
 
@@ -135,7 +135,7 @@ async function read(
     text += delta;
     if (!done) continue;
     if (done_reason === 'length' && prompt.schema !== undefined) {
-      throw broken(endpoint, `ended its answer early: it reached the limit of ${ANSWER_TOKENS} tokens.`);
+      throw cutShort(endpoint, `the limit of ${ANSWER_TOKENS} tokens`);
     }
     const format = prompt.schema === undefined ? {} : { format: 'json_schema' as const };
     return { text: withoutThoughts(text), tokens: { input: prompt_eval_count, output: eval_count }, ...format };

@@ -8,7 +8,17 @@ import type {
 import { Stream } from 'openai/streaming';
 import { PodlensError } from '../errors.ts';
 import type { Backend, CompleteOptions, Completion, Format, Prompt, Tokens } from './backend.ts';
-import { broken, disconnected, type Endpoint, errorWords, refused, timedOut, unknownModel } from './failure.ts';
+import {
+  broken,
+  cutShort,
+  declined,
+  disconnected,
+  type Endpoint,
+  errorWords,
+  refused,
+  timedOut,
+  unknownModel,
+} from './failure.ts';
 import type { Fetch } from './http.ts';
 import { thoughtFilter, withoutThoughts } from './thoughts.ts';
 
@@ -233,10 +243,18 @@ function formatOf({ schema }: Prompt, format: Format): Pick<ChatCompletionCreate
 function read(completion: unknown, endpoint: Endpoint, prompt: Prompt): Completion {
   if (!isCompletion(completion)) throw broken(endpoint, 'answered with something that is no chat completion.');
   const choice = completion.choices[0];
-  if (choice?.finish_reason === 'length' && prompt.schema !== undefined) throw cutShort(endpoint);
+  const refusal = choice?.message?.refusal ?? '';
+  checkEnd(choice?.finish_reason, refusal, endpoint, prompt);
   const content: unknown = choice?.message?.content;
-  const text = textOf(content) || (choice?.message?.refusal ?? '');
+  const text = textOf(content) || refusal;
   return { text: withoutThoughts(text), ...tokensOf(completion.usage) };
+}
+
+/** Where a person reads the answer, a part of it and a refusal are answers, too. */
+function checkEnd(finish: string | undefined, refusal: string, endpoint: Endpoint, { schema }: Prompt): void {
+  if (schema === undefined) return;
+  if (finish === 'length') throw cutShort(endpoint, "the model's limit of output tokens");
+  if (refusal !== '' || finish === 'content_filter') throw declined(endpoint, refusal);
 }
 
 function readWhole(
@@ -261,9 +279,6 @@ function textOf(content: unknown): string {
 const tokensOf = (usage: ChatCompletion['usage'] | null): { tokens?: Tokens } =>
   usage ? { tokens: { input: usage.prompt_tokens ?? 0, output: usage.completion_tokens ?? 0 } } : {};
 
-const cutShort = (endpoint: Endpoint) =>
-  broken(endpoint, "ended its answer early: it reached the model's limit of output tokens.");
-
 interface Reading {
   readonly endpoint: Endpoint;
   readonly prompt: Prompt;
@@ -277,10 +292,12 @@ async function readStream(
 ): Promise<Completion> {
   const pass = thoughtFilter(onText);
   let text = '';
+  let refusal = '';
   let finish: string | undefined;
   let tokens: { tokens?: Tokens } = {};
   for await (const chunk of stream) {
     const choice = chunk.choices?.[0];
+    refusal += choice?.delta?.refusal ?? '';
     const delta = textOf(choice?.delta?.content) || (choice?.delta?.refusal ?? '');
     if (delta !== '') pass(delta);
     text += delta;
@@ -289,7 +306,7 @@ async function readStream(
   }
   signal.throwIfAborted();
   if (finish === undefined) throw broken(endpoint, 'closed the connection before its answer ended.');
-  if (finish === 'length' && prompt.schema !== undefined) throw cutShort(endpoint);
+  checkEnd(finish, refusal, endpoint, prompt);
   return { text: withoutThoughts(text), ...tokens };
 }
 

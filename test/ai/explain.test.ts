@@ -345,6 +345,28 @@ describe('when calls fail', () => {
     expect(about?.notes).toHaveLength(1);
   });
 
+  test.each(['backend-refused', 'backend-cut-short'])(
+    'a prompt that fails with %s says nothing of the others',
+    async (code) => {
+      const backend = model((_, call) => (call < 3 ? new PodlensError(code, 'It declined.') : answer()));
+      const { explanations, explain: about } = await ask(reportOf(one, two, three), [backend], { concurrency: 1 });
+      expect([one, two, three].map(({ id }) => explanations?.[id]?.[0]?.note)).toEqual([
+        'It declined.',
+        'It declined.',
+        undefined,
+      ]);
+      expect(about?.notes).toEqual([]);
+    },
+  );
+
+  test('five prompts that are refused in a row are the end of it', async () => {
+    const problems = Array.from({ length: 9 }, (_, i) => crash({ name: `app${i}`, log: `reason ${'x'.repeat(i)}` }));
+    const backend = model(() => new PodlensError('backend-refused', 'It declined.'));
+    const { explain: about } = await ask(reportOf(...problems), [backend], { concurrency: 1 });
+    expect(backend.asked).toHaveLength(5);
+    expect(about?.notes).toHaveLength(1);
+  });
+
   test('the other backend goes on', async () => {
     const good = model(() => answer(), 'test:good@here');
     const { explanations } = await ask(reportOf(one, two), [model(() => down()), good], { concurrency: 1 });

@@ -89,7 +89,7 @@ describe('failures say what and where', () => {
     [
       'too many tokens',
       { lines: ['{"message":{"content":"a"},"done":true,"done_reason":"length"}'] },
-      'backend-failed: lab at URL ended its answer early: it reached the limit of 4096 tokens.',
+      'backend-cut-short: lab at URL ended its answer early: it reached the limit of 4096 tokens.',
     ],
   ])('%s', async (_, reply, expected) => {
     expect(await answer(reply)).toBe(expected);

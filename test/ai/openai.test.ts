@@ -115,15 +115,13 @@ describe('asking for JSON', () => {
     }
   });
 
-  test('a refusal is the text', async () => {
+  test('a refusal is the text where a text was asked for', async () => {
     const message = { role: 'assistant', content: null, refusal: 'I cannot help with that.' };
     const body = { choices: [{ index: 0, message, finish_reason: 'stop' }] };
     await using server = await startOpenAi({ reply: () => ({ status: 200, body }) });
     const backend = await open({ baseUrl: server.baseUrl });
-    expect(await backend.complete(prompt, { signal })).toEqual({
-      text: 'I cannot help with that.',
-      format: 'json_schema',
-    });
+    const answer = await backend.complete({ system: 's', user: 'u' }, { signal });
+    expect(answer).toEqual({ text: 'I cannot help with that.' });
   });
 });
 
@@ -205,6 +203,29 @@ describe('failures say what and where', () => {
     ],
   ])('%s', async (_, reply, expected) => {
     expect(await answer(reply)).toContain(expected);
+  });
+
+  test.each<[string, Reply, string]>([
+    [
+      'a refusal',
+      {
+        status: 200,
+        body: { choices: [{ message: { content: null, refusal: "I can't help." }, finish_reason: 'stop' }] },
+      },
+      "backend-refused: lab at URL declined to answer: I can't help.",
+    ],
+    [
+      'a filter',
+      { text: '{"cau', finish: 'content_filter' },
+      'backend-refused: lab at URL declined to answer: its content filter stopped the answer.',
+    ],
+    [
+      'a limit',
+      { text: '{"cau', finish: 'length' },
+      "backend-cut-short: lab at URL ended its answer early: it reached the model's limit of output tokens.",
+    ],
+  ])('%s', async (_, reply, expected) => {
+    expect(await answer(reply)).toBe(expected);
   });
 
   test('an unknown model lists what there is, the near name first', async () => {
