@@ -73,11 +73,27 @@ function refuse(command: Parsed, nameable: Nameable): string | undefined {
   const about = flags.get('for');
   if (about !== undefined && !nameable.objects.has(`${kindOf(about.split('/')[0] ?? '')}/${about.split('/')[1] ?? ''}`))
     return `it names "${about}", which the report does not know`;
+  const output = flags.get('output');
+  if (output !== undefined && !outputs.has(output.split('=')[0] ?? '')) return `-o ${output} cannot be checked`;
   if (printsSecret(command, named)) return 'it would print a Secret';
   if (command.verb.safety === 'inspect') return undefined;
   if (named.every(({ name }) => name === undefined)) return 'it would change more than one named object';
+  if (command.verb.words === 'objects' && named.some(({ kind }) => kind === 'namespace' || kind === 'node'))
+    return 'it would change a whole Namespace or Node';
   return refuseChange(command, nameable);
 }
+
+// Not the formats that are read from a file.
+const outputs = new Set([
+  'name',
+  'wide',
+  'json',
+  'yaml',
+  'jsonpath',
+  'jsonpath-as-json',
+  'go-template',
+  'custom-columns',
+]);
 
 function unknownObject(
   { name: verb, flags }: Parsed,
@@ -113,6 +129,9 @@ function refuseChange({ name, flags, words }: Parsed, nameable: Nameable): strin
   if (flags.has('selector') || flags.has('all') || flags.has('all-namespaces'))
     return 'it would change more than one named object';
   if (name === 'scale' && !/^[1-9]\d{0,2}$/.test(flags.get('replicas') ?? '')) return 'it would scale to nothing';
+  // Labels tie a pod to its Service and its owner.
+  if (name === 'label' && (flags.has('overwrite') || words.some((word) => word.endsWith('-'))))
+    return 'it would change a label that something may rest on';
   if (name === 'set image') {
     for (const [container = '', image = ''] of words
       .filter((word) => word.includes('='))
@@ -159,9 +178,11 @@ function refusePatch(patch: string, type: string): string | undefined {
 function unpatchable(value: unknown): string | undefined {
   if (value === null) return 'null';
   if (typeof value !== 'object') return undefined;
+  if (Array.isArray(value) && value.length === 0) return '[]';
   for (const [key, inner] of Object.entries(value)) {
     if (!Array.isArray(value) && !patchable.has(key)) return key;
-    const deeper = key === 'replicas' && inner === 0 ? 'replicas: 0' : unpatchable(inner);
+    const none = key === 'replicas' && !(typeof inner === 'number' && inner > 0);
+    const deeper = none ? `replicas: ${inner}` : unpatchable(inner);
     if (deeper !== undefined) return deeper;
   }
   return undefined;

@@ -91,6 +91,11 @@ const verbs: Readonly<Record<string, Verb>> = {
   uncordon: { safety: 'change', words: 'nodes', flags: '' },
 };
 
+const firstWords = new Set(Object.keys(verbs).map((name) => name.split(' ')[0]));
+
+/** Whether a command may begin so. */
+export const isVerb = (word: string): boolean => firstWords.has(synonyms[word] ?? word);
+
 const twoWords = new Set(['top', 'auth', 'rollout', 'set']);
 const synonyms: Readonly<Record<string, string>> = {
   pods: 'pod',
