@@ -8,9 +8,9 @@ import type { Redaction } from './redact.ts';
 
 const confidences = { high: 'likely', medium: 'likely', low: 'possible' } satisfies Record<string, Confidence>;
 
-const ID = /[a-z]\d+(?:\.e\d+)?/g;
+const ID = /[a-z]\d+(?:\.e\d+)?/gi;
 
-/** Small models write "e1", "[e1]" or "e1, e2" where a list is asked for. */
+/** Small models write "e1", "[E1]" or "e1, e2" where a list is asked for. */
 const cites = z.preprocess(
   (value) => (Array.isArray(value) ? value.map(String) : typeof value === 'string' ? [value] : []).flatMap(idsIn),
   z.array(z.string()),
@@ -18,7 +18,7 @@ const cites = z.preprocess(
 
 function idsIn(text: string): string[] {
   const ids = text.match(ID);
-  return ids === null ? [text] : [...ids];
+  return ids === null ? [text] : ids.map((id) => id.toLowerCase());
 }
 
 const words = z.string().transform(cleanLine);
@@ -27,8 +27,8 @@ const claim = z.object({ text: words, cites });
 
 /** A sentence with its ids inside: "The image does not exist [e1]." */
 const sentence = z.string().transform((text) => ({
-  text: cleanLine(text.replace(/\s*[[(](?:[a-z]\d+(?:\.e\d+)?(?:,\s*)?)+[\])]/g, '')),
-  cites: [...(text.match(/(?<=[[(,\s])[a-z]\d+(?:\.e\d+)?(?=[\]),])/g) ?? [])],
+  text: cleanLine(text.replace(/\s*[[(](?:[a-z]\d+(?:\.e\d+)?(?:,\s*)?)+[\])]/gi, '')),
+  cites: (text.match(/(?<=[[(,\s])[a-z]\d+(?:\.e\d+)?(?=[\]),])/gi) ?? []).map((id) => id.toLowerCase()),
 }));
 
 const Claim = z.union([claim, sentence]);

@@ -23,6 +23,7 @@ test.each([
   ['after an example', `${answer({ cause: [{ text: 'example', cites: ['e1'] }] })}\nand now\n${good}`],
   ['with space around it', `\n\n  ${good}  \n`],
   ['with ids as text', good.replaceAll('["e2"]', '"[e2]"')],
+  ['with ids in capitals', good.replaceAll('"e2"', '"E2"')],
   ['with control characters', good.replace('It cannot', 'It \\u001b[31mcannot\\u202e')],
 ])('an answer is read %s', (_, text) => expect(readAnswer(text)).toEqual(read));
 
