@@ -33,15 +33,24 @@ export function askedOf(report: Report, snapshot: Snapshot | undefined, choices:
   const problems = report.problems.filter(({ root }) => root.severity !== 'info');
   if (problems.length === 0) return [];
   const names = namesOf(report, snapshot);
-  return problems.map((problem) => ask(problem, names, choices));
+  return problems.map((problem) => ask(problem, { names, snapshot }, choices));
 }
 
-function ask(problem: Problem, names: Names, { language: asked, anonymize = true, prompts }: PromptChoices): Asked {
+interface Known {
+  readonly names: Names;
+  readonly snapshot: Snapshot | undefined;
+}
+
+function ask(
+  problem: Problem,
+  { names, snapshot }: Known,
+  { language: asked, anonymize = true, prompts }: PromptChoices,
+): Asked {
   const texts = { ...promptTexts, ...prompts };
   const language = languageName(asked);
   // Each problem has pseudonyms of its own, counted in the order they appear: the same fault elsewhere reads the same.
   const redaction = createRedaction(names, { anonymize });
-  const built = buildPrompt(problem, { redaction, texts, language });
+  const built = buildPrompt(problem, { snapshot, redaction, texts, language });
   const essence = normalize(`${built.prompt.system}\n${built.essence}`);
   return { problem, built, essence, redaction, texts, language };
 }
@@ -93,5 +102,5 @@ export function renderPrompts(
 /** The prompt for one problem, as text. */
 export function renderPrompt(problem: Problem, snapshot: Snapshot | undefined, choices: PromptChoices): string {
   const names = namesOf({ problems: [problem] }, snapshot);
-  return promptAsText(ask(problem, names, choices).built.prompt);
+  return promptAsText(ask(problem, { names, snapshot }, choices).built.prompt);
 }

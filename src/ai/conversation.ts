@@ -58,13 +58,15 @@ export function createConversation(
   const excerptOf = (number: number): string => {
     const problem = problems[number - 1];
     if (problem === undefined) return '';
-    return `Problem ${number}\n${buildPrompt(problem, { redaction, texts, language }).prompt.user}`;
+    return `Problem ${number}\n${buildPrompt(problem, { snapshot, redaction, texts, language }).prompt.user}`;
   };
   const overview = overviewOf(problems, redaction.hide);
   const reading = {
     redaction,
     nameable: nameableOf(...problems),
-    ids: new Set(problems.flatMap((problem, index) => [...citable(problem).keys()].map((id) => `${index + 1}.${id}`))),
+    ids: new Set(
+      problems.flatMap((problem, index) => [...citable(problem, snapshot).keys()].map((id) => `${index + 1}.${id}`)),
+    ),
   };
   let turns: readonly Turn[] = [];
   const conversing: Conversation = {

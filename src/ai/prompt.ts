@@ -1,10 +1,13 @@
 import type { Evidence, Finding, Moment, Problem, Ref } from '../finding.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { answerSchema } from './answer-schema.ts';
 import type { Prompt } from './backend.ts';
 import { quoted, unquoted } from './clean.ts';
 import type { Redaction } from './redact.ts';
+import { setupOf } from './setup.ts';
 import { shorten } from './shorten.ts';
 import { fill, type PromptTexts } from './templates/texts.ts';
+import { aCommonWord } from './words.ts';
 
 /** About how many tokens the system and user parts of a prompt may have together. */
 const BUDGET = 4000;
@@ -25,28 +28,30 @@ export interface BuiltPrompt {
 }
 
 export interface PromptOptions {
+  /** What the report was made from, where there is more to say of it. */
+  readonly snapshot?: Snapshot | undefined;
   readonly redaction: Redaction;
   readonly texts: PromptTexts;
   /** As `languageName` gives it. */
   readonly language: string;
 }
 
-/** What a person, or an answer, may point at by id: "e1" of the cause, "s1" and "s1.e1" of a symptom, "c1", "t1". */
-export function citable(problem: Problem): Map<string, Omit<Evidence, 'id'>> {
+/** What a person, or an answer, may point at by id: "e1" of the cause, "p1" of a spec, "s1" and "s1.e1" of a symptom, "c1", "t1". */
+export function citable(problem: Problem, snapshot: Snapshot | undefined): Map<string, Omit<Evidence, 'id'>> {
   const entries = new Map<string, Omit<Evidence, 'id'>>();
-  for (const line of linesOf(problem)) if (line.id !== undefined) entries.set(line.id, line.entry);
+  for (const line of linesOf(problem, snapshot)) if (line.id !== undefined) entries.set(line.id, line.entry);
   return entries;
 }
 
 /** The prompt for one problem: everything in it has passed redaction. */
-export function buildPrompt(problem: Problem, { redaction, texts, language }: PromptOptions): BuiltPrompt {
+export function buildPrompt(problem: Problem, { snapshot, redaction, texts, language }: PromptOptions): BuiltPrompt {
   const say = (text: string) => quoted(shorten(redaction.hide(text), LONGEST_TEXT));
   const system = fill(texts.system, { language });
   const about = (affects: string) => problemLines(problem, redaction, say, affects);
-  const everything = linesOf(problem);
+  const everything = linesOf(problem, snapshot);
   // Once before it counts: a host or user that one text gives away is then hidden in all of them.
   for (const text of [...about(''), ...everything.map((line) => line.entry.text)]) redaction.hide(text);
-  const remedy = remedyLines(problem, redaction, say);
+  const remedy = remedyLines(problem, redaction);
   const head = about(affectsOf(problem)).join('\n');
   const room = BUDGET - estimateTokens(system + texts.user + head + remedy.join('\n'));
   const lines = keepTelling(
@@ -102,12 +107,26 @@ function affectsOf({ affects }: Problem): string {
   return [...counts].map(([kind, count]) => `${count} ${kind}${count === 1 ? '' : 's'}`).join(', ');
 }
 
-function remedyLines({ root }: Problem, redaction: Redaction, say: (text: string) => string): string[] {
+function remedyLines({ root }: Problem, redaction: Redaction): string[] {
   const steps = [...root.remedy, ...(root.check === undefined ? [] : [root.check])];
   return steps.map(
-    ({ text, command }) => `- ${say(text)}${command === undefined ? '' : ` ${unquoted(redaction.hide(command))}`}`,
+    ({ text, command }) =>
+      `- ${quoted(hideNames(text, redaction))}${command === undefined ? '' : ` ${unquoted(redaction.hide(command))}`}`,
   );
 }
+
+/** In a rule's own sentence "the data" is the data, whatever else is called so. */
+const hideNames = (text: string, { hide }: Redaction): string =>
+  text
+    .split(aCommonWord)
+    .map((part, index) => (index % 2 === 1 ? part : hide(part)))
+    .join('');
+
+/** A field's path has names in its brackets alone: "status.containerStatuses[app]", "event BackOff". */
+const hidePlace = (where: string, { hide }: Redaction): string =>
+  /^(?:(?:log|event|symptom) )?[\w.-]+(?:\[[^\]]*\][\w.-]*)*$/.test(where)
+    ? where.replace(/\[([^\]]*)\]/g, (_, inner: string) => `[${hide(inner)}]`)
+    : hide(where);
 
 const nameOf = ({ kind, namespace, name, container }: Ref): string =>
   `${container === undefined || container === '' ? '' : `container ${container} of `}${kind} ${name}${namespace === undefined ? '' : ` in namespace ${namespace}`}`;
@@ -126,11 +145,12 @@ interface Written extends Line {
 }
 
 /** Everything that may be cited, in the order in which it is shown. */
-function linesOf(problem: Problem): Line[] {
+function linesOf(problem: Problem, snapshot: Snapshot | undefined): Line[] {
   return [
     ...problem.root.evidence
       .slice(0, MOST_EVIDENCE)
       .map((evidence, index) => evidenceLine(evidence, evidence.id, 100 - index)),
+    ...setupOf(problem, snapshot).map((entry, index) => ({ id: `p${index + 1}`, entry, weight: 75 - index })),
     ...momentLines('c', problem.changes ?? [], 70),
     ...symptomLines(problem.symptoms),
     ...momentLines('t', problem.timeline ?? [], 20).map((line) => ({ ...line, passing: true })),
@@ -169,7 +189,7 @@ function symptomLines(symptoms: readonly Finding[]): Line[] {
 
 function writeLine({ id, entry: { from, where, text, at } }: Line, redaction: Redaction): string {
   const time = at !== undefined && /^[\dT:.Z+-]{10,35}$/.test(at) ? `, ${at}` : '';
-  const place = `${unquoted(redaction.hide(`${nameOf(from)}, ${where}`))}${time}`;
+  const place = `${unquoted(`${redaction.hide(nameOf(from))}, ${hidePlace(where, redaction)}`)}${time}`;
   return `[${id}] ${place}: ${quoted(shorten(redaction.hide(text), LONGEST_TEXT))}`;
 }
 

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { type NameKind, nameKinds } from './names.ts';
-import { isApiDomain, isOwnSegment, isOwnWord, isPlainTag, isPublicHost } from './words.ts';
+import { isApiDomain, isCommonWord, isOwnSegment, isOwnWord, isPlainTag, isPublicHost } from './words.ts';
 
 /** Gives names pseudonyms ("pod-1", "ip-2") and takes them back. Within one of these a name has one pseudonym. */
 export interface Pseudonyms {
@@ -50,7 +50,7 @@ export function createPseudonyms(known: ReadonlyMap<string, NameKind>): Pseudony
     if (kind !== undefined) return pseudonymOf(written, kind);
     const plain = written.toLowerCase().replaceAll('_', '-');
     const plainKind = kindOf(plain);
-    if (plainKind === undefined || isOwnWord(plain)) return undefined;
+    if (plainKind === undefined || isOwnWord(plain) || isCommonWord(plain)) return undefined;
     const given = pseudonyms.get(written);
     if (given !== undefined) return given;
     const pseudonym = pseudonymOf(plain, plainKind);

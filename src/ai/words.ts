@@ -33,6 +33,17 @@ const ownWords = new Set([
     within without write yes you your`),
 ]);
 
+const commonWords = new Set(
+  words(`admin api auth backup base cache client config core data database db dns gateway html id json main proxy queue
+    redis server sql ssl storage test tls ui url user users worker xml yaml`),
+);
+
+/** A word that sentences have in capitals: an object called "api" is not what "the API server" speaks of. */
+export const isCommonWord = (name: string): boolean => commonWords.has(name);
+
+/** One of them by itself, to split a text at. */
+export const aCommonWord = new RegExp(`(?<![\\w.-])(${[...commonWords].join('|')})(?![\\w-]|\\.\\w)`, 'i');
+
 export const isOwnWord = (name: string): boolean => ownWords.has(name) || /^\d+$/.test(name);
 
 /** Domains whose names are API groups, labels, resources and drivers: "node.kubernetes.io", "nvidia.com", "ebs.csi.aws.com". */

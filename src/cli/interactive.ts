@@ -46,7 +46,7 @@ export async function converse(
     for await (const text of queue) {
       const line = text.trim();
       if (io.signal.aborted || line === '/exit' || line === '/quit') break;
-      if (line.startsWith('/')) await write(io.stdout, command(line, report, conversation));
+      if (line.startsWith('/')) await write(io.stdout, command(line, { report, snapshot }, conversation));
       else if (line !== '') await answer(line, conversation, io);
       await prompt(io);
     }
@@ -54,6 +54,11 @@ export async function converse(
     io.signal.removeEventListener('abort', close);
     close();
   }
+}
+
+interface Subject {
+  readonly report: Report;
+  readonly snapshot: Snapshot | undefined;
 }
 
 /** For people only: with piped questions it would stand between the answers. */
@@ -79,12 +84,12 @@ async function answer(question: string, conversation: Conversation, io: Io): Pro
   await write(io.stdout, '\n');
 }
 
-function command(line: string, report: Report, conversation: Conversation): string {
+function command(line: string, { report, snapshot }: Subject, conversation: Conversation): string {
   const [name = '', ...args] = line.split(/\s+/);
   if (name === '/help') return help();
   if (name === '/problems') return listOf(report, conversation.focus);
   if (name === '/problem') return focusOn(args[0], report, conversation);
-  if (name === '/evidence') return evidenceOf(args[0], report, conversation.focus);
+  if (name === '/evidence') return evidenceOf(args[0], { report, snapshot }, conversation.focus);
   const [near] = didYouMean(name, Object.keys(commands));
   return `There is no command ${sanitizeLine(name)}. ${near === undefined ? '/help lists them.' : `Did you mean ${near}?`}\n`;
 }
@@ -109,10 +114,10 @@ function focusOn(word: string | undefined, report: Report, conversation: Convers
   return `${number}. ${lineOf(problem)}\n`;
 }
 
-function evidenceOf(word: string | undefined, { problems }: Report, focus: number): string {
+function evidenceOf(word: string | undefined, { report, snapshot }: Subject, focus: number): string {
   const [, number = String(focus), id] = /^(?:(\d+)\.)?([a-z]\d+(?:\.e\d+)?)?$/.exec(word ?? '') ?? [];
-  const problem = problems[Number(number) - 1];
-  const entries = problem === undefined ? [] : [...citable(problem)];
+  const problem = report.problems[Number(number) - 1];
+  const entries = problem === undefined ? [] : [...citable(problem, snapshot)];
   const wanted = word === undefined ? entries : entries.filter(([key]) => key === id);
   if (wanted.length === 0) {
     const known = entries.map(([key]) => key).join(', ');
