@@ -5,6 +5,7 @@ import type { Backend } from './backend.ts';
 import { languageName } from './language.ts';
 import { type Names, namesOf } from './names.ts';
 import { type BuiltPrompt, buildPrompt, promptAsText } from './prompt.ts';
+import { PSEUDONYM } from './pseudonyms.ts';
 import { createRedaction, type Redaction } from './redact.ts';
 import { type PromptTexts, promptTexts } from './templates/texts.ts';
 
@@ -84,19 +85,39 @@ export function groupsOf(
   return [...groups].map(([key, members]) => ({ key, members }));
 }
 
+export interface RenderedPrompt {
+  readonly problemIds: readonly string[];
+  readonly text: string;
+  /** What the pseudonyms in it stand for: in the first of these problems, where there are several. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
 /** What would be sent for each distinct cause, as text: contacts nobody. */
 export function renderPrompts(
   report: Report,
   snapshot: Snapshot | undefined,
   choices: PromptChoices,
-): { readonly problemIds: readonly string[]; readonly text: string }[] {
-  const texts = new Map<string, { problemIds: string[]; text: string }>();
-  for (const { problem, built, essence } of askedOf(report, snapshot, choices)) {
-    const known = texts.get(essence);
-    if (known === undefined) texts.set(essence, { problemIds: [problem.id], text: promptAsText(built.prompt) });
-    else known.problemIds.push(problem.id);
+): RenderedPrompt[] {
+  const prompts = new Map<string, RenderedPrompt & { problemIds: string[] }>();
+  for (const { problem, built, essence, redaction } of askedOf(report, snapshot, choices)) {
+    const known = prompts.get(essence);
+    if (known !== undefined) {
+      known.problemIds.push(problem.id);
+      continue;
+    }
+    const text = promptAsText(built.prompt);
+    prompts.set(essence, { problemIds: [problem.id], text, names: namesIn(built.prompt.user, redaction) });
   }
-  return [...texts.values()];
+  return [...prompts.values()];
+}
+
+function namesIn(text: string, { reveal }: Redaction): Map<string, string> {
+  const pairs = (text.match(PSEUDONYM) ?? []).map((pseudonym) => [pseudonym, reveal(pseudonym)] as const);
+  return new Map(
+    pairs
+      .filter(([pseudonym, name]) => name !== pseudonym)
+      .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })),
+  );
 }
 
 /** The prompt for one problem, as text. */

@@ -18,7 +18,8 @@ const KINDS = [...nameKinds]
   .sort((a, b) => b.length - a.length)
   .join('|')
   .replaceAll('-', '[-_]');
-const PSEUDONYM = new RegExp(`(?<![A-Za-z0-9])(?:${KINDS})[-_]\\d+(?![A-Za-z0-9])`, 'gi');
+/** What looks like a pseudonym. */
+export const PSEUDONYM = new RegExp(`(?<![A-Za-z0-9])(?:${KINDS})[-_]\\d+(?![A-Za-z0-9])`, 'gi');
 const PSEUDONYM_HERE = new RegExp(`(${KINDS})[-_]\\d+(?![A-Za-z0-9])`, 'iy');
 
 export function createPseudonyms(known: ReadonlyMap<string, NameKind>): Pseudonyms {

@@ -41,10 +41,12 @@ export type Deliver = (report: Report, snapshot: Snapshot, printer: Printer) => 
 export async function prepareDelivery(flags: DeliveryFlags, config: Config, io: Io): Promise<Deliver> {
   if (flags.printPrompt) {
     return async (report, snapshot) => {
-      const prompts = await printedPrompts(report, snapshot, { flags, config, io });
-      await (prompts === ''
-        ? write(io.stderr, 'Nothing would be sent: no problems were found.\n')
-        : write(io.stdout, prompts));
+      if (flags.output !== 'text')
+        await write(io.stderr, `--print-prompt prints text; -o ${flags.output} is not used.\n`);
+      const { text, names } = await printedPrompts(report, snapshot, { flags, config, io });
+      if (text === '') return write(io.stderr, 'Nothing would be sent: no problems were found.\n');
+      await write(io.stdout, text);
+      await write(io.stderr, names);
     };
   }
   if (flags.interactive) checkInteractive(flags);

@@ -6,6 +6,7 @@ import type { Cache } from '../cache/cache.ts';
 import type { Config } from '../config.ts';
 import { PodlensError } from '../errors.ts';
 import type { Report } from '../finding.ts';
+import { sanitizeLine } from '../report/sanitize.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { type Io, write } from './io.ts';
 
@@ -60,15 +61,27 @@ export async function prepareExplainer(flags: ExplainFlags, config: Config, io: 
   };
 }
 
+export interface PrintedPrompts {
+  readonly text: string;
+  /** What the pseudonyms stand for: not to be pasted anywhere. */
+  readonly names: string;
+}
+
 /** `--print-prompt`: what would be sent for each distinct cause. Contacts nobody and needs no backend. */
 export async function printedPrompts(
   report: Report,
   snapshot: Snapshot | undefined,
   { flags, config, io }: { readonly flags: ExplainFlags; readonly config: Config; readonly io: Io },
-): Promise<string> {
+): Promise<PrintedPrompts> {
   const { renderPrompts } = await import('../ai/explain.ts');
   const prompts = renderPrompts(report, snapshot, await promptChoices(flags, config, io));
-  return prompts.map(({ text }) => text).join(`\n${'─'.repeat(60)}\n\n`);
+  const tables = prompts.flatMap(({ names }, index) => {
+    const lines = [...names].map(([pseudonym, name]) => `  ${pseudonym}: ${sanitizeLine(name)}\n`);
+    return lines.length === 0
+      ? []
+      : [`Names in ${prompts.length === 1 ? 'the prompt' : `prompt ${index + 1}`}:\n${lines.join('')}`];
+  });
+  return { text: prompts.map(({ text }) => text).join(`\n${'─'.repeat(60)}\n\n`), names: tables.join('') };
 }
 
 async function promptChoices(flags: ExplainFlags, config: Config, io: Io) {

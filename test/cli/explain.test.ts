@@ -389,6 +389,17 @@ describe('--print-prompt', () => {
     expect(printed.stdout).toBe(`${system?.content}\n\n${user?.content}\n`);
   });
 
+  test('says on stderr what the pseudonyms stand for, and that it prints nothing but text', async () => {
+    const ran = await homeWith(brokenPods('web')).run([...json, '--print-prompt']);
+    expect(ran.stderr).toMatch(/^--print-prompt prints text; -o json is not used\.\nNames in the prompt:\n/);
+    expect(ran.stderr).toContain('  app-1: shop\n');
+    expect(ran.stderr).toContain('  pod-1: web-7d9c5b8f6-x2x20\n');
+    const both = await homeWith().run(['analyze', '-f', FILE, '--print-prompt']);
+    expect(both.stderr.match(/^[A-Z-].*/gm)).toEqual(['Names in prompt 1:', 'Names in prompt 2:']);
+    const clear = await homeWith().run(['analyze', '-f', FILE, '--print-prompt', '--no-anonymize']);
+    expect(clear.stderr).toBe('');
+  });
+
   test('needs no backend, and prints real names with --no-anonymize', async () => {
     const ran = await homeWith().run([...json, '--print-prompt', '--no-anonymize']);
     expect(ran.stdout).toContain('registry.corp.example.com/shop/web:1.2');
