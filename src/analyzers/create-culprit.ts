@@ -1,4 +1,6 @@
 import type { Evidence, Ref } from '../finding.ts';
+import { podRef } from '../objects/pods.ts';
+import { podsIn } from '../objects/pods-by-label.ts';
 import { refTo } from '../objects/refs.ts';
 import { didYouMean } from '../objects/suggest.ts';
 import type { View } from '../snapshot.ts';
@@ -12,6 +14,8 @@ export interface Culprit {
   readonly suspects: readonly Ref[];
   readonly evidence: readonly Omit<Evidence, 'id'>[];
   readonly service?: string;
+  /** The pods that should answer for a webhook. */
+  readonly backends?: readonly Ref[];
 }
 
 const none: Culprit = { hint: '', suspects: [], evidence: [] };
@@ -73,6 +77,7 @@ export function culpritOf(cluster: View<CreateNeeds>, code: CreateCode, owner: R
             ...none,
             root: found.ref,
             evidence: found.evidence,
+            backends: backendsOf(cluster, found.service),
             ...(found.service === undefined ? {} : { service: found.service }),
           }
         : { ...none, suspects: [found.ref] };
@@ -80,6 +85,15 @@ export function culpritOf(cluster: View<CreateNeeds>, code: CreateCode, owner: R
     default:
       return none;
   }
+}
+
+function backendsOf(cluster: View<CreateNeeds>, service: string | undefined): Ref[] {
+  const [namespace = '', name = ''] = service?.split('/') ?? [];
+  const selector = cluster.get('Service', name, namespace)?.spec?.selector ?? {};
+  if (Object.keys(selector).length === 0) return [];
+  return podsIn(cluster, namespace)
+    .selectedBy(selector)
+    .map((pod) => podRef(pod));
 }
 
 function webhookConfiguration(cluster: View<CreateNeeds>, name: string) {

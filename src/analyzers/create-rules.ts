@@ -17,7 +17,8 @@ export type CreateNeeds =
   | 'ServiceAccount'
   | 'PriorityClass'
   | 'ValidatingWebhookConfiguration'
-  | 'MutatingWebhookConfiguration';
+  | 'MutatingWebhookConfiguration'
+  | 'Service';
 
 const SOURCE = 'API server (admission), quoted by the controller in condition ReplicaFailure and event FailedCreate';
 
@@ -55,10 +56,12 @@ export const createRules = {
     change('Bring requests and limits within it.', edit(w)),
   ]),
   'create.pod-security': rule('Pod Security Admission forbids the pods in this namespace.', (w) => [
-    look(
-      'See which level the namespace enforces.',
-      shell('kubectl', 'get', 'namespace', w.detail['namespace'] ?? 'default', '--show-labels'),
-    ),
+    w.detail['by'] === 'scc'
+      ? look('See which security context constraints there are, and for whom.', 'kubectl get scc -o wide')
+      : look(
+          'See which level the namespace enforces.',
+          shell('kubectl', 'get', 'namespace', w.detail['namespace'] ?? 'default', '--show-labels'),
+        ),
     change('Set the securityContext that it asks for.', edit(w)),
   ]),
   'create.service-account-missing': rule('The service account of the pods does not exist.', (w) => [

@@ -44,6 +44,8 @@ export function sentence(code: CreateCode, { kind, name, namespace }: Ref, culpr
     case 'create.limit-range':
       return `A LimitRange of namespace ${namespace} forbids the ${what} of ${who}: ${reasonIn(words)}.`;
     case 'create.pod-security':
+      if (words.includes('security context constraint'))
+        return `No security context constraint that its service account may use allows the ${what} of ${who}: ${reasonIn(words)}.`;
       return `Namespace ${namespace} does not admit the ${what} of ${who}: ${reasonIn(words)}.`;
     case 'create.service-account-missing':
       return `Service account "${culprit}" does not exist in namespace ${namespace}, so ${cannot}.`;

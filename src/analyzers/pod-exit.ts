@@ -194,11 +194,16 @@ function severityOf(
   const since = secondsBetween(exit.finishedAt, cluster.takenAt);
   if (since !== undefined && since > DAY_SECONDS) return 'info';
   if (cause.code === 'oom.container-limit' || cause.code === 'oom.node' || cause.goesOn === true) return 'warning';
+  // The node or its runtime was restarted, which says nothing of a container that is well since.
+  if (cause.code === 'crash.status-lost' && container.status?.ready === true) return 'info';
   const again = (container.status?.restartCount ?? 0) >= 2;
   // An init container is never ready; a run that lasts longer than the one that failed gives hope.
   const ready = container.status?.ready === true || container.role === 'init';
   if (container.role === 'init' && isSlow(exit) && runsFor(cluster, container) <= (exit.seconds ?? 0)) return 'warning';
   if (ready) return again && !hasRecovered(cluster, pod, container, exit) ? 'warning' : 'info';
+  // If it is not ready after so long, that is another trouble than the one that ended the run before.
+  const outlived = runsFor(cluster, container) >= RECOVERED_SECONDS && hasRecovered(cluster, pod, container, exit);
+  if (outlived) return 'info';
   // Not ready yet: give a first restart the time to come up.
   return again || isOverdue(cluster, pod, container) ? 'warning' : 'info';
 }

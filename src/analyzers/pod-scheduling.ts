@@ -77,7 +77,7 @@ function* waiting(session: Session, pod: Pod): Generator<Draft<SchedulingCode>> 
   if (age(cluster, since) < FRESH_SECONDS) return;
   const words = schedulerWordsOf(cluster, pod);
   if (words === undefined) {
-    if (age(cluster, since) >= NO_SCHEDULER_SECONDS && !isBeingBound(cluster, pod))
+    if (age(cluster, since) >= NO_SCHEDULER_SECONDS && !isBeingBound(cluster, pod) && !isHeardOf(cluster, pod))
       yield* unseen(cluster, session.schedulers, pod);
     return;
   }
@@ -103,6 +103,10 @@ function* waiting(session: Session, pod: Pod): Generator<Draft<SchedulingCode>> 
     since,
   };
 }
+
+/** Whether the scheduler of the pod, which may be one of a provider's own words, has said anything of it. */
+const isHeardOf = (cluster: View<Needs>, pod: Pod): boolean =>
+  podEvents(cluster, pod).some(({ source }) => source === (pod.spec?.schedulerName ?? 'default-scheduler'));
 
 /**
  * Whether the scheduler has chosen a node and waits for the volumes there. A claim that is bound keeps the name of the

@@ -35,7 +35,7 @@ const causes: readonly (readonly [Code, RegExp])[] = [
   ],
   [
     'runtime.mount',
-    /error mounting|not a directory.*mount|Are you trying to mount a directory|is not a shared mount|cannot be mounted because it is inside|ImageVolumeMountFailed|failed to (mount|stat|mkdir) |rootfs_linux\.go/i,
+    /error mounting|not a directory.*mount|Are you trying to mount a directory|is not a shared mount|cannot be mounted because it is inside|ImageVolumeMountFailed|failed to (mount|stat|mkdir) |rootfs_linux\.go|\bmount `[^`]*` to `[^`]*`/i,
   ],
   ['runtime.lsm', /apparmor|keycreate|seccomp|selinux/i],
   ['runtime.exec-permission', /exec:? .*permission denied|open executable: permission denied/i],

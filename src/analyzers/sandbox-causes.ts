@@ -19,7 +19,7 @@ const causes: readonly (readonly [SandboxCode, RegExp])[] = [
   ['sandbox.sysctl', /sysctl/i],
   [
     'cni.ip-exhausted',
-    /failed to assign an IP address|no IP addresses available|no available IP|no more IPs|out of IPs|IP pool (is )?exhausted|range (is )?full|insufficient.*IP|no more free affine blocks|assigned 0 out of \d+ requested IPv[46]/i,
+    /failed to assign an IP address|no IP addresses available|no available IP|no more IPs|out of IPs|IP pool (is )?exhausted|range (is )?full|insufficient.*IP|not enough IPs available|no more free affine blocks|assigned 0 out of \d+ requested IPv[46]/i,
   ],
   ['cni.plugin-missing', /failed to find plugin "[^"]+" in path|exec: "[^"]*cni[^"]*": .*not found/i],
   [
@@ -28,7 +28,7 @@ const causes: readonly (readonly [SandboxCode, RegExp])[] = [
   ],
   [
     'cni.daemon',
-    /dial unix .*(connect|no such file)|calico\/node container is running|ClusterInformation|connection is unauthorized|(cni|calico|cilium|multus|aws|kube-ovn|antrea|weave).*connection refused|connection refused.*(cni|calico|cilium|:50051|:6784)/is,
+    /dial unix .*(connect|no such file)|calico\/node container is running|ClusterInformation|connection is unauthorized|(cni|cns|calico|cilium|multus|aws|kube-ovn|antrea|weave).*connection refused|connection refused.*(cni|calico|cilium|:50051|:6784)/is,
   ],
   [
     'cni.generic',

@@ -25,8 +25,10 @@ export function* noneLiving(
   const exact = workloads.filter(({ template }) => matchesLabels(selector, template));
   const behind = exact.length > 0 ? exact : workloads.filter((one) => wouldMatch(selector, one));
   const [first] = behind;
+  const roles = inOtherRoles(selector, workloads, others);
   if (first !== undefined) yield atRest(service, first, behind, selected);
   else if (selected.length > 0) yield allEnded(cluster, service, selected);
+  else if (roles.length > 0) yield noSuchRole(service, roles);
   else if (!isNew(cluster, service)) {
     const nearest = nearestLabels(selector, [
       ...others.map((pod) => ({ ref: podRef(pod), labels: pod.metadata?.labels ?? {} })),
@@ -41,6 +43,42 @@ const wouldMatch = (selector: Labels, { template, rests }: Workload): boolean =>
   const known = Object.keys(selector).filter((key) => template[key] !== undefined);
   return rests !== undefined && known.length > 0 && known.every((key) => template[key] === selector[key]);
 };
+
+/**
+ * Where the Service asks for a role, the pods that have another: they are of a workload whose template has the other
+ * labels of the selector, and carry this one besides, as those of a database do that say which is the primary.
+ */
+function inOtherRoles(selector: Labels, workloads: readonly Workload[], pods: readonly Pod[]): readonly Pod[] {
+  for (const { template } of workloads) {
+    const known = Object.keys(selector).filter((key) => template[key] !== undefined);
+    if (known.length === 0 || !known.every((key) => template[key] === selector[key])) continue;
+    const others = pods.filter(({ metadata: { labels = {} } = {} }) =>
+      Object.keys(selector).every(
+        (key) => labels[key] !== undefined && (!known.includes(key) || labels[key] === selector[key]),
+      ),
+    );
+    if (others.length > 0) return others;
+  }
+  return [];
+}
+
+function noSuchRole(service: Service, pods: readonly Pod[]): Draft<ServiceCode> {
+  const subject = refTo('Service', service);
+  const asked = asksFor(service);
+  return {
+    code: 'service.no-endpoints',
+    subject,
+    message: `Service ${subject.namespace}/${subject.name} has no pod just now: none has ${asked.text}, a role that pods take while they run.`,
+    evidence: [
+      asked,
+      ...pods
+        .slice(0, 3)
+        .map((pod) => ({ from: podRef(pod), where: 'metadata.labels', text: labelText(pod.metadata?.labels ?? {}) })),
+    ],
+    severity: 'info',
+    explainedBy: pods.map((pod) => podRef(pod)),
+  };
+}
 
 /** A Service in a namespace whose pods are not known, and for which the controller found none. */
 export function* withoutEndpoints(cluster: View<ServiceNeeds>, service: Service): Generator<Draft<ServiceCode>> {

@@ -25,6 +25,7 @@ export const workloadCreate = defineAnalyzer<CreateNeeds, CreateCode>({
     'PriorityClass',
     'ValidatingWebhookConfiguration',
     'MutatingWebhookConfiguration',
+    'Service',
   ],
   rules: createRules,
   *analyze(cluster) {
@@ -50,6 +51,7 @@ function explain(cluster: View<CreateNeeds>, { owner, words, evidence }: Refusal
     namespace: owner.namespace,
     name,
     service: culprit.service,
+    by: words.includes('security context constraint') ? 'scc' : undefined,
   };
   return {
     code,
@@ -58,6 +60,7 @@ function explain(cluster: View<CreateNeeds>, { owner, words, evidence }: Refusal
     evidence: [evidence, ...culprit.evidence],
     suspects: culprit.suspects,
     explains: culprit.root === undefined ? [] : [owner],
+    explainedBy: culprit.backends,
     detail,
     since: evidence.at,
     fault:

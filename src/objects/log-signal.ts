@@ -75,7 +75,24 @@ function mostTelling(lines: readonly LogLine[]): { readonly line: LogLine; reado
 }
 
 /** Shortens a line for a sentence; the evidence keeps it whole. */
-export const inSentence = (text: string): string => {
-  const line = text.replace(/^\S*\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s+/, '').trim();
+export function inSentence(text: string): string {
+  const line = (saidInJson(text) ?? text).replace(STAMP, '').trim();
   return line.length > 160 ? `${line.slice(0, 157)}…` : line;
-};
+}
+
+const STAMP = /^[[(]?(?:time=")?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s+/;
+
+/** What a line of structured logging says: its message and its error, under the names that loggers give them. */
+function saidInJson(text: string): string | undefined {
+  if (!/^\s*\{.*\}\s*$/s.test(text)) return undefined;
+  try {
+    const fields = JSON.parse(text) as Record<string, unknown>;
+    const first = (...names: string[]) =>
+      names.map((name) => fields[name]).find((value): value is string => typeof value === 'string' && value !== '');
+    const parts = [first('msg', 'message', 'event', 'log'), first('error', 'err', 'exception', 'cause')];
+    const said = parts.filter((part) => part !== undefined).join(': ');
+    return said === '' ? undefined : said;
+  } catch {
+    return undefined;
+  }
+}
