@@ -122,11 +122,7 @@ export function createInventory(): Inventory {
       };
       for (const [kind, byKey] of objects) all[kind] = [...byKey.values()].map(({ object }) => object);
       return {
-        takenAt:
-          at ??
-          lastTaken(headers) ??
-          (tellsTime() ? newest.value : soonAfter(newest.value)) ??
-          new Date(0).toISOString(),
+        takenAt: at ?? lastTaken(headers) ?? (tellsTime() ? newest.value : soonAfter(newest.value)) ?? NO_TIME,
         objects: all as Contents['objects'],
         ...boundaries(coverage, allNamespaces(), headers, hasLogs || !isAnyLogMissed()),
       };
@@ -140,6 +136,9 @@ export function createInventory(): Inventory {
     },
   };
 }
+
+/** When a dump was taken in which nothing has a time. */
+export const NO_TIME: string = new Date(0).toISOString();
 
 /** A snapshot was taken when it says so, whatever times its objects bear. */
 const lastTaken = (headers: readonly SavedHeader[]): string | undefined =>

@@ -35,6 +35,22 @@ const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? (api
 export const isTable = (value: unknown): boolean =>
   typeof value === 'string' && /^(NAMESPACE +)?(NAME|LAST SEEN) {2,}/.test(value);
 
+const KUBECTL_ERRORS = [
+  'error: ',
+  'Error from server',
+  'Unable to connect to the server',
+  'The connection to the server ',
+];
+
+/** What kubectl writes to stderr, and with 2>&1 into the file; undefined for any other line. */
+export function errorOfKubectl(line: string): string | undefined {
+  // "E1121 02:00:00.000000 1234 memcache.go:265] …"
+  const isError = KUBECTL_ERRORS.some((start) => line.startsWith(start)) || /^E\d{4} /.test(line);
+  return isError ? shortened(line) : undefined;
+}
+
+const shortened = (line: string): string => (line.length > 300 ? `${line.slice(0, 300)}…` : line);
+
 /** The object by the names and with the namespace that the API server gives it in core/v1. */
 export function asServed(kind: ApiKind, raw: Plain): Plain {
   const object = kind === 'Event' ? coreEvent(raw) : raw;

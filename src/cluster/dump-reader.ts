@@ -3,10 +3,13 @@ import { jsonReader } from './dump-json.ts';
 import { yamlReader } from './dump-yaml.ts';
 
 /** Reads JSON or YAML, told apart by how the text begins. */
-export function reader(on: DumpHandler): DumpReader {
+export function reader(on: DumpHandler): DumpReader & { firstLine(): string } {
   let chosen: DumpReader | undefined;
+  let start = '';
   return {
+    firstLine: () => start.trimStart().split('\n')[0]?.trimEnd() ?? '',
     push(chunk) {
+      if (chosen === undefined) start = chunk.toString('utf8', 0, 4096);
       chosen ??= choose(chunk, on);
       chosen?.push(chunk);
     },

@@ -5,7 +5,8 @@ import type { Collected } from './collected.ts';
 import { type Bytes, bytesOf, decoded, startOf, tailOf } from './dump-bytes.ts';
 import type { FileContents } from './dump-file.ts';
 import { type DumpReader, type LogName, NotADump } from './dump-handler.ts';
-import { createInventory, type Inventory } from './dump-inventory.ts';
+import { createInventory, type Inventory, NO_TIME } from './dump-inventory.ts';
+import { errorOfKubectl } from './dump-kubernetes.ts';
 import { linesOfText, logPlace, sectionsReader } from './dump-logs.ts';
 import { placeOf } from './dump-place.ts';
 import { reader } from './dump-reader.ts';
@@ -64,7 +65,10 @@ function collected({ inventory, gaps, files, bytes }: Reading, at: string | unde
 /** Nodes report every few minutes, and events come by all the time: without either the newest time may be long past. */
 const timeGap = ({ takenAt }: Snapshot): Gap => ({
   what: 'the time of the dump',
-  reason: `without nodes and events in it, nothing says when it was taken; ${takenAt}, half a minute after the newest time in it, is taken for now`,
+  reason:
+    takenAt === NO_TIME
+      ? 'nothing in it has a time'
+      : `without nodes and events in it, nothing says when it was taken; ${takenAt}, half a minute after the newest time in it, is taken for now`,
   hint: '--at TIME sets the time to judge by.',
 });
 
@@ -113,11 +117,14 @@ interface Source {
 
 async function readObjects(reading: Reading, { name, path, bytes }: Source): Promise<void> {
   const { handler, contents } = reading.inventory.file(placeOf(path));
+  const objects = reader(handler);
   try {
-    await feed(reading, reader(handler), counted(reading, bytes));
+    await feed(reading, objects, counted(reading, bytes));
   } catch (error) {
     contents.flaws.push({ why: whyUnread(reading, error) });
   }
+  const said = contents.known === 0 ? errorOfKubectl(objects.firstLine()) : undefined;
+  if (said !== undefined) contents.flaws.unshift({ why: `it begins with an error of kubectl: "${said}"` });
   report(reading, name, contents);
 }
 

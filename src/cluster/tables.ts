@@ -13,13 +13,18 @@ export const tableAccept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 /** A table, or the list that a server sends which does not know tables. */
 interface Answer {
   readonly kind?: string;
-  readonly items?: readonly ConfigMap[] | null;
+  readonly items?: readonly Item[] | null;
   readonly metadata?: { readonly continue?: string; readonly remainingItemCount?: number };
   readonly columnDefinitions?: readonly { readonly name?: string }[];
   readonly rows?: readonly Row[] | null;
 }
 
-type ConfigMap = Readonly<Record<'metadata' | 'data' | 'binaryData', Readonly<Record<string, unknown>> | undefined>>;
+interface Item {
+  readonly metadata?: Metadata;
+  readonly type?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly binaryData?: Readonly<Record<string, unknown>>;
+}
 
 interface Row {
   readonly cells?: readonly unknown[];
@@ -63,35 +68,28 @@ function* fromRows(kind: TableKind, { columnDefinitions = [], rows }: Answer): G
   const cell = (row: Row, name: string) => row.cells?.[columns.indexOf(name)];
   for (const row of rows ?? []) {
     const keys = keysOf(row.object?.metadata, Number(cell(row, 'Data')));
-    // Its annotations may hold the whole Secret as it was applied.
-    const { annotations, ...rest } = row.object?.metadata ?? {};
-    const shown = kind === 'Secret' ? rest : { annotations, ...rest };
-    yield { metadata: shown, type: cell(row, 'Type'), ...keys };
+    yield { metadata: shown(kind, row.object?.metadata), type: cell(row, 'Type'), ...keys };
   }
 }
 
-/** A server that knows no tables sends all there is: of ConfigMaps the keys are taken, of Secrets nothing. */
+/** A server that knows no tables sends all there is, and the values are let go of at once. */
 function* fromItems(kind: TableKind, { kind: found, items }: Answer): Generator<object> {
-  if (kind === 'Secret' && found === 'SecretList') {
-    throw new PodlensError(
-      'bad-response',
-      'the API server sends them with their values only, which podlens does not read',
-    );
-  }
   if (found !== `${kind}List`) {
     throw new PodlensError(
       'bad-response',
       `a ${found ?? 'nameless object'} came instead of a table of ${kind} objects`,
     );
   }
-  for (const { metadata, data = {}, binaryData } of items ?? []) {
-    const keys = { data: asKeys(new Set(Object.keys(data))) };
-    yield {
-      metadata,
-      ...keys,
-      ...(binaryData === undefined ? {} : { binaryData: asKeys(new Set(Object.keys(binaryData))) }),
-    };
+  for (const { metadata, type, data = {}, binaryData } of items ?? []) {
+    const binary = binaryData === undefined ? {} : { binaryData: asKeys(new Set(Object.keys(binaryData))) };
+    yield { metadata: shown(kind, metadata), type, data: asKeys(new Set(Object.keys(data))), ...binary };
   }
+}
+
+/** Annotations may hold the whole Secret as it was applied. */
+function shown(kind: TableKind, metadata: Metadata | undefined): object {
+  const { annotations, ...rest } = metadata ?? {};
+  return kind === 'Secret' ? rest : { annotations, ...rest };
 }
 
 interface Keys {

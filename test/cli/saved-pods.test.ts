@@ -40,6 +40,13 @@ test('kubectl get pod web -o json | podlens analyze -f - tells what the pod wait
   expect(stdout).toContain('half a minute after the newest time in it, is taken for now');
 });
 
+test('of a list without an object no time is made up', async () => {
+  const { code, stdout } = await createHome().run(['analyze', '-f', '-'], { stdin: '{"kind":"List","items":[]}' });
+  expect(code).toBe(0);
+  expect(stdout).toContain('the time of the dump: nothing in it has a time.');
+  expect(stdout).not.toContain('1970');
+});
+
 test('a message of a megabyte stays a paragraph, and the evidence has all of it', async () => {
   const waiting = { reason: 'CreateContainerError', message: `${'x '.repeat(500_000)}end` };
   const [status] = pod.status.containerStatuses;

@@ -198,6 +198,24 @@ describe('what cannot be read', () => {
     ['plain words', 'x.yaml', 'hello world', 'Skipped x.yaml: it holds no Kubernetes object.'],
     ['a list of something else', 'x.json', '{"items": [{"a": 1}]}', 'Skipped x.json: it holds no Kubernetes object.'],
     ['nothing', 'x.json', '', 'Skipped x.json: it is empty.'],
+    [
+      'an error of kubectl',
+      'x.json',
+      '\nerror: You must be logged in to the server (Unauthorized)\n',
+      'Skipped x.json: it begins with an error of kubectl: "error: You must be logged in to the server (Unauthorized)".',
+    ],
+    [
+      'an error of kubectl before its objects',
+      'x.json',
+      'Error from server (Forbidden): nodes is forbidden: User "jane"\r\n{"kind": "List", "items": []}',
+      'Skipped x.json: it begins with an error of kubectl: "Error from server (Forbidden): nodes is forbidden: User "jane"".',
+    ],
+    [
+      'an error in a log of kubectl',
+      'x.yaml',
+      `E1121 02:00:00.000000 77 memcache.go:265] ${'x'.repeat(400)}`,
+      `Skipped x.yaml: it begins with an error of kubectl: "E1121 02:00:00.000000 77 memcache.go:265] ${'x'.repeat(258)}…".`,
+    ],
     ['broken gzip', 'x.json.gz', gzipSync('{}').subarray(0, 12), 'Skipped x.json.gz: the gzip data ends too early.'],
     [
       'a table',
