@@ -15,7 +15,10 @@ const causes: readonly (readonly [SandboxCode, RegExp])[] = [
     'sandbox.name-reserved',
     /failed to reserve sandbox name|error reserving pod name|name .* is reserved for|kubelet may be retrying requests that are timing out in CRI-O/i,
   ],
-  ['sandbox.runtimeclass', /no runtime for "[^"]*" is configured|RuntimeClass|failed to find runtime handler/i],
+  [
+    'sandbox.runtimeclass',
+    /no runtime for "[^"]*" is configured|RuntimeClass(?! handler "")|failed to find runtime handler/i,
+  ],
   ['sandbox.sysctl', /sysctl/i],
   [
     'cni.ip-exhausted',

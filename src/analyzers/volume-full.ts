@@ -34,9 +34,13 @@ export function fullByLog(cluster: View<VolumeNeeds>, pod: Pod): Draft<VolumeCod
 function runThatEnded({ status, role }: ContainerView): 'current' | 'previous' | undefined {
   if (status === undefined || role === 'ephemeral' || status.state?.running !== undefined) return undefined;
   const { state, lastState } = status;
-  if (state?.terminated !== undefined) return state.terminated.exitCode === 0 ? undefined : 'current';
-  return lastState?.terminated === undefined || lastState.terminated.exitCode === 0 ? undefined : 'previous';
+  if (state?.terminated !== undefined) return endedItself(state.terminated) ? 'current' : undefined;
+  return lastState?.terminated !== undefined && endedItself(lastState.terminated) ? 'previous' : undefined;
 }
+
+/** With an error of its own. What is killed may have got along without the room that its log misses. */
+const endedItself = ({ exitCode = 0, reason }: { readonly exitCode?: number; readonly reason?: string }): boolean =>
+  exitCode !== 0 && exitCode !== 137 && exitCode !== 143 && reason !== 'OOMKilled' && reason !== 'StartError';
 
 function explain(
   cluster: View<VolumeNeeds>,

@@ -36,7 +36,6 @@ export function lastExit({ status }: ContainerView): Exit | undefined {
 const meanings: Readonly<Record<number, string>> = {
   1: 'the application reports an error',
   2: 'a Go panic or wrong usage',
-  3: 'the JVM gave up on a full heap, or a worker failed to boot',
   64: 'wrong usage',
   65: 'wrong input data',
   66: 'input cannot be opened',

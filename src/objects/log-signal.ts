@@ -16,17 +16,17 @@ const tells: readonly RegExp[] = [
   /^panic:|^fatal error:|^thread '.*' panicked/,
   /OutOfMemoryError|JavaScript heap out of memory|Cannot allocate memory|MemoryError/,
   /error while loading shared libraries|exec format error|executable file not found|: (command )?not found\b|No module named|Cannot find module/i,
-  /\bFATAL\b|\bCRITICAL\b|\bEMERG(ENCY)?\b|\bPANIC\b|\[(emerg|alert|crit)\]|level=(fatal|panic)|"level":\s*"?(fatal|critical|panic|60)\b/,
+  /\bFATAL\b|\bCRITICAL\b|\bEMERG(ENCY)?\b|\bPANIC\b|\[(emerg|alert|crit)\]|level=(fatal|panic)|^Description: |"level":\s*"?(fatal|critical|panic|60)\b/,
   /^Caused by: /,
   /^([\w.$]+\.)?\w*(Error|Exception|Errno|Failure)\b[\w.]*(:| \[)|^Exception in thread|^Unhandled exception|^Uncaught |^Error: /,
   /connection refused|ECONNREFUSED|ENOTFOUND|EADDRINUSE|address already in use|no such host|could not translate host name|could not resolve|can't resolve|bad address|Name or service not known|timed out|deadline exceeded|access denied|permission denied|authentication failed|no such file or directory|read-only file system|no space left on device|certificate/i,
-  /\bERROR\b|level=error|"level":\s*"?(error|50)\b|\berror:|\bE\d{4} \d\d:\d\d/,
+  /\bERROR\b|level=error|"s":\s*"[EF]"|"level":\s*"?(error|50)\b|\berror:|\bE\d{4} \d\d:\d\d/,
   /\b(not set|not defined|unrecogni[sz]ed|illegal|missing|required|invalid|unknown|cannot|could not|unable to|failed|failure|refused|denied|abort(ed|ing)?)\b/i,
 ];
 
-// Lines that only continue another one.
+// Lines that only continue another one, and those of a key or certificate, which is one only as a whole.
 const FOLDED =
-  /^\s+at |^\s+File "|^\s*\.\.\. \d+ more|^\s+[\w/.-]+\.go:\d+|^\tat |^\s*~*\^+|^goroutine |^\s*$|^created by |^\s{4,}\S/;
+  /^-----(BEGIN|END) |^\s*[A-Za-z0-9+/=]{32,}\s*$|^Error: (Could not create the Java Virtual Machine|A fatal exception has occurred)|^exit status \d+$|^BEGIN failed--|LoggingFailureAnalysisReporter\s*:?\s*$|^Run .bundle install|\bAborting$|^\s+at |^\s+File "|^\s*\.\.\. \d+ more|^\s+[\w/.-]+\.go:\d+|^\tat |^\s*~*\^+|^goroutine |^\s*$|^created by |^\s{4,}\S/;
 
 /**
  * The last word of a container that ended: of the previous run first, then of the current one. Of the most telling kind
@@ -47,7 +47,7 @@ export function logSignal(cluster: View<'Log'>, container: Ref, prefer: 'previou
       evidence: {
         from: container,
         where: `log (${read})`,
-        text: line.text,
+        text: excerpt(log.lines, line),
         ...(line.at === undefined ? {} : { at: line.at }),
       },
     };
@@ -65,13 +65,40 @@ export function logIsEmpty(cluster: View<'Log'>, container: Ref): boolean {
 }
 
 function mostTelling(lines: readonly LogLine[]): { readonly line: LogLine; readonly telling: boolean } {
-  const spoken = lines.filter(({ text }) => !FOLDED.test(text));
+  const spoken = spokenIn(lines);
   for (const [index, tell] of tells.entries()) {
     const found =
       index === 0 ? spoken.find(({ text }) => tell.test(text)) : spoken.findLast(({ text }) => tell.test(text));
     if (found !== undefined) return { line: found, telling: true };
   }
   return { line: spoken.at(-1) ?? lines.at(-1) ?? { text: '' }, telling: false };
+}
+
+// Rust says where it panicked, and Spring that it describes a failure, on a line of its own.
+const HEADING = /panicked at .+:\d+:\d+:$|^Description:$/;
+
+/** The lines that say something of their own, a heading together with what it is about. */
+function spokenIn(lines: readonly LogLine[]): LogLine[] {
+  const spoken: LogLine[] = [];
+  let heading: LogLine | undefined;
+  for (const line of lines) {
+    if (FOLDED.test(line.text)) continue;
+    const whole = heading === undefined ? line : { ...line, text: `${heading.text} ${line.text.trim()}` };
+    heading = HEADING.test(whole.text) ? whole : undefined;
+    if (heading === undefined) spoken.push(whole);
+  }
+  return heading === undefined ? spoken : [...spoken, heading];
+}
+
+const SHORT_LOG = 6;
+const AROUND = 2;
+
+/** What stands around a line: the one that names the fault and the one that gives its reason need not be the same. */
+function excerpt(lines: readonly LogLine[], line: LogLine): string {
+  const spoken = spokenIn(lines);
+  const at = spoken.findIndex(({ text, at }) => text === line.text && at === line.at);
+  const some = spoken.length <= SHORT_LOG ? spoken : spoken.slice(Math.max(0, at - AROUND), at + AROUND + 1);
+  return some.length === 0 ? line.text : some.map(({ text }) => text).join('\n');
 }
 
 /** Shortens a line for a sentence; the evidence keeps it whole. */

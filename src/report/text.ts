@@ -39,6 +39,7 @@ export const text: Reporter = (report, style) => {
 const INDENT = '   ';
 const MOST_PODS = 5;
 const MOST_EVIDENCE = 5;
+const MOST_LINES = 6;
 const MOST_SYMPTOMS = 4;
 const MOST_OVERVIEW = 30;
 
@@ -180,7 +181,8 @@ function quotedLines(text: string, message: string): string[] {
     .map((line) => shorten(line, 400));
   const [only = ''] = lines;
   if (lines.length === 1 && only.length > 40 && sanitize(message).includes(only)) return ['as quoted above'];
-  return lines.length > 3 ? [...lines.slice(0, 3), `… (${lines.length - 3} more lines, -o json shows all)`] : lines;
+  const more = lines.length - MOST_LINES;
+  return more > 0 ? [...lines.slice(0, MOST_LINES), `… (${more} more lines, -o json shows all)`] : lines;
 }
 
 function momentLines({ at, text }: Moment, report: Explained, style: Style): string[] {

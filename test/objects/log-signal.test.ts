@@ -106,7 +106,17 @@ test.each([
   [
     'what Rust says',
     "thread 'main' panicked at src/main.rs:4:10:\ncalled `Option::unwrap()` on a `None` value\nnote: run with RUST_BACKTRACE=1",
-    "thread 'main' panicked at src/main.rs:4:10:",
+    "thread 'main' panicked at src/main.rs:4:10: called `Option::unwrap()` on a `None` value",
+  ],
+  [
+    'what Spring says',
+    '2026-11-21 ERROR 1 --- [main] o.s.b.d.LoggingFailureAnalysisReporter   :\n\n***\nAPPLICATION FAILED TO START\n***\n\nDescription:\n\nWeb server failed to start. Port 8080 was already in use.\n\nAction:\n\nIdentify and stop the process.',
+    'Description: Web server failed to start. Port 8080 was already in use.',
+  ],
+  [
+    'what the JVM says of its options',
+    "Unrecognized VM option 'MaxHeap=1g'\nError: Could not create the Java Virtual Machine.\nError: A fatal exception has occurred. Program will exit.",
+    "Unrecognized VM option 'MaxHeap=1g'",
   ],
   [
     'what .NET says',
@@ -118,6 +128,18 @@ test.each([
   expect(signal?.line.text).toBe(line);
   expect(signal?.telling).toBe(true);
   expect(signal?.evidence.where).toBe('log (last 200 lines of the previous container)');
+});
+
+test('the evidence has what stands around the line', () => {
+  const log = 'one\ntwo\nthree\nTENANT_ID is empty\nFATAL: startup aborted\nbye\nlater\nmuch later';
+  expect(logSignal(snapshot(log), container, 'previous')?.evidence.text).toBe(
+    'three\nTENANT_ID is empty\nFATAL: startup aborted\nbye\nlater',
+  );
+});
+
+test('a key that a log holds is no part of it', () => {
+  const key = `-----BEGIN PRIVATE KEY-----\n${'MIIEvQIBADANBgkqhkiG9w0BAQEF'.repeat(2)}\n-----END PRIVATE KEY-----`;
+  expect(logSignal(snapshot(`${key}\nFATAL: bad key`), container, 'previous')?.evidence.text).toBe('FATAL: bad key');
 });
 
 test('prefers the run that ended, and falls back on the other', () => {
