@@ -214,11 +214,13 @@ function silent(cluster: View<Needs>, pod: Pod, startup: Startup): Draft<Sandbox
     return {
       ...shared,
       code: 'sandbox.kubelet-silent',
-      message: `Pod ${pod.metadata?.name} was assigned to node ${node} ${waited} ago, and the kubelet there has not taken it up.`,
+      // The kubelet of a node is the node's: all pods that wait there have one cause.
+      subject: nodeRef(node),
+      message: `The kubelet of node ${node} does not take up what is assigned to it: pod ${pod.metadata?.name} has waited there for ${waited}.`,
       evidence: [proof(podRef(pod), 'status.startTime', '(none)'), ...scheduled(pod)],
       confidence: 'likely',
       fault: `node:${node}`,
-      explainedBy: [nodeRef(node)],
+      explains: [podRef(pod)],
     };
   }
   if (waitsForConfig(cluster, pod, startup) || volumesOf(cluster, pod).some(isOutside)) return undefined;
