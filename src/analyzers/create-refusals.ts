@@ -54,7 +54,8 @@ const isCurrent = (cluster: View<CreateNeeds>, short: Ref, event: EventLine): bo
 
 /** Whether what was refused has been created since: a StatefulSet's event names the pod, others stand for any. */
 function isMadeGood(cluster: View<CreateNeeds>, short: Ref, refused: EventLine): boolean {
-  const isSince = (at: string | undefined) => (secondsBetween(refused.at, at) ?? -1) >= 0;
+  // In one round some pods may be created and the rest refused.
+  const isSince = (at: string | undefined) => (secondsBetween(refused.at, at) ?? -1) > 0;
   const pod = podOfSet(refused.message);
   const created = eventsOf(cluster, short).find(
     ({ reason, message }) =>

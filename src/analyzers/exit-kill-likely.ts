@@ -48,17 +48,27 @@ function fits(
   const probe = probeOf(code, container);
   if (probe === undefined || seconds === undefined) return false;
   if (!lastedAsLongAsProbe(pod, probe, seconds, exitCode === 137)) return false;
-  return unhealthy !== undefined || !remembersTheStart(cluster, pod);
+  if (unhealthy !== undefined) return true;
+  // What ends by itself, or under a memory limit, has another cause at hand; a signal has none.
+  const isSignal = exitCode === 143 || (exitCode === 137 && !isLimited(pod, container));
+  return !remembersTheStart(cluster, pod, isSignal);
 }
 
 // The scheduler and the kubelet speak within a moment of the pod's creation.
 const START_SECONDS = 60;
 
-const remembersTheStart = (cluster: View<'Event'>, pod: Pod): boolean =>
-  podEvents(cluster, pod).some(({ firstAt }) => {
-    const after = secondsBetween(pod.metadata?.creationTimestamp, firstAt);
+/**
+ * Whether the first events of the pod are still there: by when they were last seen, or also those that began then and have
+ * gone on, as BackOff does for ever.
+ */
+const remembersTheStart = (cluster: View<'Event'>, pod: Pod, byLast: boolean): boolean =>
+  podEvents(cluster, pod).some(({ firstAt, at }) => {
+    const after = secondsBetween(pod.metadata?.creationTimestamp, byLast ? at : firstAt);
     return after !== undefined && after < START_SECONDS;
   });
+
+const isLimited = (pod: Pod, { spec }: ContainerView): boolean =>
+  (spec.resources?.limits?.['memory'] ?? pod.spec?.resources?.limits?.['memory']) !== undefined;
 
 /** By a failure on record. Ending by itself with success is nothing that a probe must have caused. */
 function fails(
@@ -80,11 +90,10 @@ const HOOK_SECONDS = 30;
 
 /** The container has such a hook, and was killed about when one that fails would have had it killed. */
 export function likelyHook(pod: Pod, container: ContainerView, exit: Exit): Cause | undefined {
-  const { lifecycle, resources } = container.spec;
+  const { lifecycle } = container.spec;
   const { seconds } = exit;
-  const limited = resources?.limits?.['memory'] ?? pod.spec?.resources?.limits?.['memory'];
   // Under a memory limit a SIGKILL is rather the kernel's.
-  const isKill = exit.code === 143 || (exit.code === 137 && exit.reason === 'Error' && limited === undefined);
+  const isKill = exit.code === 143 || (exit.code === 137 && exit.reason === 'Error' && !isLimited(pod, container));
   if (lifecycle?.postStart === undefined || !isKill || seconds === undefined) return undefined;
   if (seconds > graceSeconds(pod) + HOOK_SECONDS) return undefined;
   const subject = podRef(pod, container.name);

@@ -15,9 +15,10 @@ const NOT_RUNNING = ['ContainerCreating', 'PodInitializing'];
  */
 export function* hangingHook(cluster: View<'Pod' | 'Event'>, pod: Pod): Generator<Draft<Code>> {
   if (!isLiving(pod)) return;
-  const [newest] = podEvents(cluster, pod);
+  // The scheduler's clock is another one.
+  const events = podEvents(cluster, pod).filter(({ source }) => source === 'kubelet');
   // Events of one second stand in no order.
-  const started = podEvents(cluster, pod).find(({ reason, at }) => reason === 'Started' && at === newest?.at);
+  const started = events.find(({ reason, at }) => reason === 'Started' && at === events[0]?.at);
   const seconds = secondsBetween(started?.at, cluster.takenAt) ?? 0;
   if (started === undefined || seconds < HANGS_SECONDS) return;
   const container = containersOf(pod).find(({ name }) => name === started.container);

@@ -36,6 +36,7 @@ const STEADY_SECONDS = 180;
 const STEADY_TIMES = 10;
 const STEADY_TIMES_IF_READY = 3;
 const HOUR_SECONDS = 3600;
+const NODE_START_SECONDS = 120;
 
 export const podExit = defineAnalyzer<Needs, Code>({
   id: 'pod-exit',
@@ -189,6 +190,10 @@ function severityOf(
   const running = container.status?.state?.running;
   // Between two runs: in back-off, or down for good. Anything else it waits for is another analyzer's to explain.
   if (running === undefined) {
+    // After a restart of its node a container is started again as soon as its sandbox is made anew.
+    const sinceLost = cause.code === 'crash.status-lost' ? secondsBetween(exit.finishedAt, cluster.takenAt) : undefined;
+    if (sinceLost !== undefined && sinceLost < NODE_START_SECONDS && restartsAfter(pod, container, exit.code))
+      return 'info';
     return exit.from === 'state' || backsOff(container) || hookFails(container) ? undefined : 'info';
   }
   const since = secondsBetween(exit.finishedAt, cluster.takenAt);

@@ -7,7 +7,9 @@ import { secondsBetween } from './time.ts';
 export function isOverdue(cluster: View<'Event'>, pod: Pod, container: ContainerView): boolean {
   const { spec, status } = container;
   const startedAt = status?.state?.running?.startedAt;
-  const runs = secondsBetween(startedAt, cluster.takenAt) ?? 0;
+  // The clock of a node may be behind that of the API server.
+  const age = secondsBetween(pod.metadata?.creationTimestamp, cluster.takenAt) ?? Number.POSITIVE_INFINITY;
+  const runs = Math.min(age, secondsBetween(startedAt, cluster.takenAt) ?? 0);
   if (isStartingUp(container)) return runs > budgetSeconds(spec.startupProbe ?? {});
   if (runs > readyBudgetSeconds(spec)) return true;
   // Readiness is asked only once the startup probe has succeeded (kubelet, prober/worker.go): its first failure shows
