@@ -1,7 +1,8 @@
 import type { Draft } from '../analyzer.ts';
+import { PULL_SECONDS } from '../objects/coming-up.ts';
 import { eventEvidence } from '../objects/events.ts';
 import { kubectlLogs, look } from '../objects/kubectl.ts';
-import { containersOf, isLiving, type Pod, podEvents, podRef, specListOf } from '../objects/pods.ts';
+import { conditionOf, containersOf, isLiving, type Pod, podEvents, podRef, specListOf } from '../objects/pods.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import type { Code } from './exit-rules.ts';
@@ -20,6 +21,7 @@ export function* hangingHook(cluster: View<'Pod' | 'Event'>, pod: Pod): Generato
   // Events of one second stand in no order.
   const started = events.find(({ reason, at }) => reason === 'Started' && at === events[0]?.at);
   const seconds = secondsBetween(started?.at, cluster.takenAt) ?? 0;
+  if (events.length === 0) yield* silentHook(cluster, pod);
   if (started === undefined || seconds < HANGS_SECONDS) return;
   const container = containersOf(pod).find(({ name }) => name === started.container);
   const { spec, status, specPath, role } = container ?? {};
@@ -38,5 +40,37 @@ export function* hangingHook(cluster: View<'Pod' | 'Event'>, pod: Pod): Generato
     check: look('See whether the container says anything.', kubectlLogs(subject, false)),
     detail: { run: 'current', list: specListOf(role) },
     since: started.at,
+  };
+}
+
+/** The same once the event has expired: the sandbox has long been ready, and the container that comes next has a hook. */
+function* silentHook(cluster: View<'Pod' | 'Event'>, pod: Pod): Generator<Draft<Code>> {
+  const ready = conditionOf(pod, 'PodReadyToStartContainers');
+  const seconds = secondsBetween(ready?.lastTransitionTime, cluster.takenAt) ?? 0;
+  if (ready?.status !== 'True' || seconds < PULL_SECONDS) return;
+  const next = containersOf(pod).find(({ status }) => NOT_RUNNING.includes(status?.state?.waiting?.reason ?? ''));
+  if (next?.spec.lifecycle?.postStart === undefined || next.status?.restartCount) return;
+  const subject = podRef(pod, next.name);
+  yield {
+    code: 'hook.post-start',
+    subject,
+    message: `Container ${next.name} has not come up for ${humanSeconds(seconds)}, and no event says why; it has a postStart hook, which may not return.`,
+    evidence: [
+      {
+        from: podRef(pod),
+        where: 'status.conditions[PodReadyToStartContainers]',
+        text: 'True',
+        at: ready.lastTransitionTime ?? '',
+      },
+      {
+        from: subject,
+        where: `${next.specPath}.lifecycle.postStart`,
+        text: JSON.stringify(next.spec.lifecycle.postStart),
+      },
+    ],
+    confidence: 'possible',
+    check: look('See whether the container says anything.', kubectlLogs(subject, false)),
+    detail: { run: 'current', list: specListOf(next.role) },
+    since: ready.lastTransitionTime,
   };
 }

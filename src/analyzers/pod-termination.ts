@@ -15,7 +15,7 @@ import {
 } from '../objects/pods.ts';
 import { conditionProof, type Proof, proof, sentence } from '../objects/proof.ts';
 import { describeNode, describePod, editWorkload, podOf } from '../objects/remedies.ts';
-import { humanSeconds, ms, secondsBetween } from '../objects/time.ts';
+import { humanSeconds, later, ms, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 
 type Needs = 'Pod' | 'Event' | 'Node' | 'Job';
@@ -158,7 +158,7 @@ function stuck(cluster: View<Needs>, pod: Pod, overdue: number): Draft<Code> | u
     bySilence(pod, overdue) ??
     byKill(cluster, pod, overdue) ??
     byRunning(cluster, pod, overdue) ??
-    byVolume(pod, overdue)
+    byVolume(cluster, pod, overdue)
   );
 }
 
@@ -314,8 +314,14 @@ const hookProof = (pod: Pod, { name, spec }: ContainerView): Proof =>
 const runningProof = (pod: Pod, { name, path, status }: ContainerView): Proof =>
   proof(podRef(pod, name), `${path}.state`, 'running', status?.state?.running?.startedAt);
 
-function byVolume(pod: Pod, overdue: number): Draft<Code> | undefined {
+// After the last container the kubelet needs a moment for the volumes.
+const UNMOUNT_SECONDS = 60;
+
+function byVolume(cluster: View<Needs>, pod: Pod, overdue: number): Draft<Code> | undefined {
   if (pod.spec?.nodeName === undefined) return undefined;
+  const ends = containersOf(pod).map(({ status }) => status?.state?.terminated?.finishedAt);
+  const ended = ends.reduce((a, b) => later(a, b), undefined);
+  if ((secondsBetween(ended, cluster.takenAt) ?? UNMOUNT_SECONDS) < UNMOUNT_SECONDS) return undefined;
   const volumes = (pod.spec.volumes ?? []).map(({ name = '' }) => name);
   return {
     code: 'term.volume',
