@@ -27,7 +27,10 @@ const restIsBundled: Plugin = {
   resolveId: (id) => (id === './cli.ts' ? { id: './bundle/podlens.js', external: 'relative' } : null),
 };
 
-/** Writes the command line to `cli.js` in the folder: what is loaded together is one file, since opening a file costs more than reading it. */
+/**
+ * Writes the command line to `cli.js` in the folder: what is loaded together is one file, since opening a file costs more
+ * than reading it.
+ */
 export async function bundleInto(folder: string): Promise<void> {
   await build({
     ...common,

@@ -6,8 +6,8 @@
  *   npm run bench -- --kubeconfig FILE
  *
  * The bytes are serialised beforehand, so the server costs little more than the encryption: a real one takes longer, and
- * with `--kubeconfig` a real one is read instead. `--link` is a slow link, in Mbit/s and milliseconds of its round trip, over which up to 50,000 pods are read as well;
- * `--link none` leaves it out.
+ * with `--kubeconfig` a real one is read instead. `--link` is a slow link, in Mbit/s and milliseconds of its round trip,
+ * over which up to 50,000 pods are read as well; `--link none` leaves it out.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

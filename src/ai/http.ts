@@ -1,5 +1,6 @@
 import { trustedAuthorities } from '../authorities.ts';
 import { PodlensError } from '../errors.ts';
+import { percentDecoded } from '../percent.ts';
 
 /** fetch, as far as backends need it. */
 export type Fetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -110,7 +111,7 @@ export function publicUrl(url: string): string {
 export function splitCredentials(url: string): { url: string; authorization?: string } {
   const parsed = new URL(url);
   if (parsed.username === '' && parsed.password === '') return { url };
-  const pair = `${decodeURIComponent(parsed.username)}:${decodeURIComponent(parsed.password)}`;
+  const pair = `${percentDecoded(parsed.username)}:${percentDecoded(parsed.password)}`;
   parsed.username = '';
   parsed.password = '';
   return { url: parsed.href.replace(/\/+$/, ''), authorization: `Basic ${Buffer.from(pair).toString('base64')}` };

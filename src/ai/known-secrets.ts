@@ -1,3 +1,4 @@
+import { percentDecoded } from '../percent.ts';
 import { isSecretName, maybeSecretName } from './secret-words.ts';
 import { secretsIn } from './secrets.ts';
 
@@ -52,14 +53,6 @@ const isWords = (value: string): boolean => /^[a-z]+(?:[-_ ][a-z]+)*$/i.test(val
 
 /** A file with a secret in it is none. */
 const isPath = (value: string): boolean => /^(?:\/[\w.-]+){2,}$/.test(value);
-
-function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
 
 function decoded(value: string): string[] {
   if (value.length < 8 || value.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(value)) return [];

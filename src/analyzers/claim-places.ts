@@ -1,8 +1,7 @@
 import { type Claim, classOf, mismatchOf } from '../objects/claims.ts';
 import { fitsOf } from '../objects/fits.ts';
-import { matchesNodeSelector } from '../objects/node-affinity.ts';
+import { matchesNodeSelector, nodeSelectorText } from '../objects/node-affinity.ts';
 import { refTo } from '../objects/refs.ts';
-import { requirementText } from '../objects/selector.ts';
 import type { Case, Cause } from './claim-case.ts';
 import { groundsOf } from './scheduling-others.ts';
 
@@ -18,9 +17,7 @@ export function withVolumesElsewhere(it: Case, claim: Claim, cause: Cause | unde
     .find((one) => one.spec?.nodeAffinity?.required !== undefined && mismatchOf(one, claim) === undefined);
   if (volume === undefined || cluster.list('Node').length === 0) return cause;
   const required = volume.spec?.nodeAffinity?.required;
-  const places = (required?.nodeSelectorTerms ?? [])
-    .map(({ matchExpressions = [] }) => matchExpressions.map(requirementText).join(', '))
-    .join(' or ');
+  const places = nodeSelectorText(required);
   const nodes = fitsOf(cluster, pod).filter(({ node }) => matchesNodeSelector(required, node));
   const grounds = groundsOf(cluster, pod, nodes, cause.code);
   if (nodes.length > 0 && grounds.length === 0) return cause;

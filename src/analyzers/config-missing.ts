@@ -8,7 +8,10 @@ import { didYouMean } from '../objects/suggest.ts';
 import type { View } from '../snapshot.ts';
 import type { Code } from './config-rules.ts';
 
-type Needs = 'Pod' | 'ReplicaSet' | 'Job' | 'Event' | 'ConfigMap' | 'Secret';
+export type Needs = 'Pod' | 'ReplicaSet' | 'Job' | 'Event' | 'ConfigMap' | 'Secret';
+
+/** For so long the kubelet may still be receiving an object that exists. */
+export const TRANSIENT_SECONDS = 120;
 
 /** For remedies: the pod and its workload. */
 export function detailOf(cluster: View<Needs>, pod: Pod) {

@@ -2,16 +2,13 @@ import type { Draft } from '../analyzer.ts';
 import { absentContainer, isThere, isUnsynced, keysOf, missingIn } from '../objects/config-mounts.ts';
 import { requiredConfig } from '../objects/config-refs.ts';
 import { type EventLine, eventEvidence } from '../objects/events.ts';
-import { conditionOf, containersOf, type Pod, podEvents, podRef } from '../objects/pods.ts';
+import { conditionOf, containersOf, type Pod, podEvents, podRef, waitsForCreation } from '../objects/pods.ts';
 import { sinceVolumes } from '../objects/startup.ts';
 import { secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
-import { detailOf, missing, missingKeyOf } from './config-missing.ts';
+import { detailOf, missing, missingKeyOf, type Needs, TRANSIENT_SECONDS } from './config-missing.ts';
 import type { Code } from './config-rules.ts';
 
-type Needs = 'Pod' | 'ReplicaSet' | 'Job' | 'Event' | 'ConfigMap' | 'Secret';
-
-const TRANSIENT_SECONDS = 120;
 // A volume that is missing something is tried again with growing pauses; within the first minute it may still come.
 const MOUNT_SECONDS = 60;
 
@@ -112,5 +109,5 @@ function waitsForVolumes(pod: Pod): boolean {
   if (conditionOf(pod, 'PodReadyToStartContainers')?.status === 'True') return false;
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   if (statuses.length === 0) return false;
-  return statuses.every(({ state }) => ['ContainerCreating', 'PodInitializing'].includes(state?.waiting?.reason ?? ''));
+  return statuses.every(waitsForCreation);
 }

@@ -6,6 +6,7 @@ import { inSentence, type LogSignal } from '../objects/log-signal.ts';
 import { ownerOf, podsByOwner } from '../objects/owner.ts';
 import { type ContainerView, conditionOf, containersOf, type Pod, podRef } from '../objects/pods.ts';
 import { objectKey } from '../objects/refs.ts';
+import { memoryLimitOf } from '../objects/resources.ts';
 import { humanSeconds } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import { failedHook, killedByKubelet } from './exit-kill.ts';
@@ -45,13 +46,9 @@ export function causeOf(
   );
 }
 
-function memoryLimit(pod: Pod, container: ContainerView): string | undefined {
-  return container.spec.resources?.limits?.['memory'] ?? pod.spec?.resources?.limits?.['memory'];
-}
-
 function outOfMemory(cluster: View<Needs>, pod: Pod, container: ContainerView, exit: Exit): Cause | undefined {
   if (exit.reason !== 'OOMKilled') return undefined;
-  const limit = memoryLimit(pod, container);
+  const limit = memoryLimitOf(pod, container.spec);
   const child = exit.code === 137 ? '' : ` (a child process was killed; the main one ended with code ${exit.code})`;
   if (limit !== undefined) {
     return {
@@ -99,7 +96,7 @@ function lost(container: ContainerView, exit: Exit): Cause | undefined {
 }
 
 function suspectedMemory(cluster: View<Needs>, pod: Pod, container: ContainerView, exit: Exit): Cause | undefined {
-  const limit = memoryLimit(pod, container);
+  const limit = memoryLimitOf(pod, container.spec);
   if (exit.code !== 137 || exit.reason !== 'Error' || limit === undefined) return undefined;
   const other = replicaOutOfMemory(cluster, pod, container.name);
   if (other !== undefined) {

@@ -4,6 +4,7 @@ import type { Exit } from '../objects/exits.ts';
 import { look, shell } from '../objects/kubectl.ts';
 import { type ContainerView, type Pod, podEvents, podRef } from '../objects/pods.ts';
 import { graceSeconds, lastedAsLongAsProbe, longestUnderProbe } from '../objects/probes.ts';
+import { memoryLimitOf } from '../objects/resources.ts';
 import { humanSeconds, isBefore, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import type { Cause } from './exit-cause.ts';
@@ -50,7 +51,7 @@ function fits(
   if (!lastedAsLongAsProbe(pod, probe, seconds, exitCode === 137)) return false;
   if (unhealthy !== undefined) return true;
   // What ends by itself, or under a memory limit, has another cause at hand; a signal has none.
-  const isSignal = exitCode === 143 || (exitCode === 137 && !isLimited(pod, container));
+  const isSignal = exitCode === 143 || (exitCode === 137 && memoryLimitOf(pod, container.spec) === undefined);
   return !remembersTheStart(cluster, pod, isSignal);
 }
 
@@ -66,9 +67,6 @@ const remembersTheStart = (cluster: View<'Event'>, pod: Pod, byLast: boolean): b
     const after = secondsBetween(pod.metadata?.creationTimestamp, byLast ? at : firstAt);
     return after !== undefined && after < START_SECONDS;
   });
-
-const isLimited = (pod: Pod, { spec }: ContainerView): boolean =>
-  (spec.resources?.limits?.['memory'] ?? pod.spec?.resources?.limits?.['memory']) !== undefined;
 
 /** By a failure on record. Ending by itself with success is nothing that a probe must have caused. */
 function fails(
@@ -93,7 +91,8 @@ export function likelyHook(pod: Pod, container: ContainerView, exit: Exit): Caus
   const { lifecycle } = container.spec;
   const { seconds } = exit;
   // Under a memory limit a SIGKILL is rather the kernel's.
-  const isKill = exit.code === 143 || (exit.code === 137 && exit.reason === 'Error' && !isLimited(pod, container));
+  const isKernels = exit.reason !== 'Error' || memoryLimitOf(pod, container.spec) !== undefined;
+  const isKill = exit.code === 143 || (exit.code === 137 && !isKernels);
   if (lifecycle?.postStart === undefined || !isKill || seconds === undefined) return undefined;
   if (seconds > graceSeconds(pod) + HOOK_SECONDS) return undefined;
   const subject = podRef(pod, container.name);

@@ -1,14 +1,24 @@
 import type { Draft } from '../analyzer.ts';
+import type { Evidence } from '../finding.ts';
 import { PULL_SECONDS } from '../objects/coming-up.ts';
 import { eventEvidence } from '../objects/events.ts';
 import { kubectlLogs, look } from '../objects/kubectl.ts';
-import { conditionOf, containersOf, isLiving, type Pod, podEvents, podRef, specListOf } from '../objects/pods.ts';
+import {
+  type ContainerView,
+  conditionOf,
+  containersOf,
+  isLiving,
+  type Pod,
+  podEvents,
+  podRef,
+  specListOf,
+  waitsForCreation,
+} from '../objects/pods.ts';
 import { humanSeconds, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import type { Code } from './exit-rules.ts';
 
 const HANGS_SECONDS = 60;
-const NOT_RUNNING = ['ContainerCreating', 'PodInitializing'];
 
 /**
  * A postStart hook that does not return. The kubelet runs it before it does anything else for the pod
@@ -18,27 +28,17 @@ export function* hangingHook(cluster: View<'Pod' | 'Event'>, pod: Pod): Generato
   if (!isLiving(pod)) return;
   // The scheduler's clock is another one.
   const events = podEvents(cluster, pod).filter(({ source }) => source === 'kubelet');
+  if (events.length === 0) yield* silentHook(cluster, pod);
   // Events of one second stand in no order.
   const started = events.find(({ reason, at }) => reason === 'Started' && at === events[0]?.at);
   const seconds = secondsBetween(started?.at, cluster.takenAt) ?? 0;
-  if (events.length === 0) yield* silentHook(cluster, pod);
   if (started === undefined || seconds < HANGS_SECONDS) return;
   const container = containersOf(pod).find(({ name }) => name === started.container);
-  const { spec, status, specPath, role } = container ?? {};
-  if (spec?.lifecycle?.postStart === undefined || role === undefined) return;
-  if (!NOT_RUNNING.includes(status?.state?.waiting?.reason ?? '')) return;
-  const subject = podRef(pod, container?.name);
+  if (container?.spec.lifecycle?.postStart === undefined || !waitsForCreation(container.status)) return;
   yield {
-    code: 'hook.post-start',
-    subject,
-    message: `Container ${container?.name} was started ${humanSeconds(seconds)} ago, and its postStart hook has not returned; until then nothing else of the pod is started.`,
-    evidence: [
-      eventEvidence(subject, started),
-      { from: subject, where: `${specPath}.lifecycle.postStart`, text: JSON.stringify(spec.lifecycle.postStart) },
-    ],
+    ...hookOf(pod, container, eventEvidence(podRef(pod, container.name), started)),
+    message: `Container ${container.name} was started ${humanSeconds(seconds)} ago, and its postStart hook has not returned; until then nothing else of the pod is started.`,
     confidence: 'likely',
-    check: look('See whether the container says anything.', kubectlLogs(subject, false)),
-    detail: { run: 'current', list: specListOf(role) },
     since: started.at,
   };
 }
@@ -46,31 +46,30 @@ export function* hangingHook(cluster: View<'Pod' | 'Event'>, pod: Pod): Generato
 /** The same once the event has expired: the sandbox has long been ready, and the container that comes next has a hook. */
 function* silentHook(cluster: View<'Pod' | 'Event'>, pod: Pod): Generator<Draft<Code>> {
   const ready = conditionOf(pod, 'PodReadyToStartContainers');
-  const seconds = secondsBetween(ready?.lastTransitionTime, cluster.takenAt) ?? 0;
+  const since = ready?.lastTransitionTime;
+  const seconds = secondsBetween(since, cluster.takenAt) ?? 0;
   if (ready?.status !== 'True' || seconds < PULL_SECONDS) return;
-  const next = containersOf(pod).find(({ status }) => NOT_RUNNING.includes(status?.state?.waiting?.reason ?? ''));
+  const next = containersOf(pod).find(({ status }) => waitsForCreation(status));
   if (next?.spec.lifecycle?.postStart === undefined || next.status?.restartCount) return;
-  const subject = podRef(pod, next.name);
+  const where = 'status.conditions[PodReadyToStartContainers]';
   yield {
+    ...hookOf(pod, next, { from: podRef(pod), where, text: 'True', at: since ?? '' }),
+    message: `Container ${next.name} has not come up for ${humanSeconds(seconds)}, and no event says why; it has a postStart hook, which may not return.`,
+    confidence: 'possible',
+    since,
+  };
+}
+
+function hookOf(pod: Pod, { name, spec, specPath, role }: ContainerView, sign: Omit<Evidence, 'id'>) {
+  const subject = podRef(pod, name);
+  return {
     code: 'hook.post-start',
     subject,
-    message: `Container ${next.name} has not come up for ${humanSeconds(seconds)}, and no event says why; it has a postStart hook, which may not return.`,
     evidence: [
-      {
-        from: podRef(pod),
-        where: 'status.conditions[PodReadyToStartContainers]',
-        text: 'True',
-        at: ready.lastTransitionTime ?? '',
-      },
-      {
-        from: subject,
-        where: `${next.specPath}.lifecycle.postStart`,
-        text: JSON.stringify(next.spec.lifecycle.postStart),
-      },
+      sign,
+      { from: subject, where: `${specPath}.lifecycle.postStart`, text: JSON.stringify(spec.lifecycle?.postStart) },
     ],
-    confidence: 'possible',
     check: look('See whether the container says anything.', kubectlLogs(subject, false)),
-    detail: { run: 'current', list: specListOf(next.role) },
-    since: ready.lastTransitionTime,
-  };
+    detail: { run: 'current', list: specListOf(role) },
+  } as const;
 }

@@ -3,7 +3,15 @@ import { PULL_SECONDS } from '../objects/coming-up.ts';
 import { eventEvidence } from '../objects/events.ts';
 import { look, shell } from '../objects/kubectl.ts';
 import { ownerOf } from '../objects/owner.ts';
-import { type ContainerView, conditionOf, containersOf, type Pod, podEvents, podRef } from '../objects/pods.ts';
+import {
+  type ContainerView,
+  conditionOf,
+  containersOf,
+  type Pod,
+  podEvents,
+  podRef,
+  waitsForCreation,
+} from '../objects/pods.ts';
 import { humanSeconds, later, secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
 import type { Code } from './image-rules.ts';
@@ -12,7 +20,7 @@ type Needs = 'Event' | 'Deployment' | 'ReplicaSet' | 'Job';
 
 /** Pulls that neither failed nor ended. */
 export function* slowPulls(cluster: View<Needs>, pod: Pod): Generator<Draft<Code>> {
-  const waiting = containersOf(pod).filter(waitsForCreation);
+  const waiting = containersOf(pod).filter(isFirstStart);
   if (waiting.length === 0) return;
   const events = podEvents(cluster, pod);
   for (const container of waiting) {
@@ -30,8 +38,7 @@ export function* slowPulls(cluster: View<Needs>, pod: Pod): Generator<Draft<Code
   }
 }
 
-const waitsForCreation = ({ status }: ContainerView): boolean =>
-  !status?.restartCount && ['ContainerCreating', 'PodInitializing'].includes(status?.state?.waiting?.reason ?? '');
+const isFirstStart = ({ status }: ContainerView): boolean => !status?.restartCount && waitsForCreation(status);
 
 const lasting = (cluster: View<never>, since: string | undefined): string =>
   humanSeconds(secondsBetween(since, cluster.takenAt) ?? 0);
@@ -64,7 +71,7 @@ function* silentPull(cluster: View<Needs>, pod: Pod): Generator<Draft<Code>> {
   const ready = conditionOf(pod, 'PodReadyToStartContainers') ?? conditionOf(pod, 'PodHasNetwork');
   if (ready?.status !== 'True') return;
   const { containers, after } = nextToStart(pod);
-  if (!containers.every(waitsForCreation) || containers.some(({ spec }) => spec.lifecycle?.postStart)) return;
+  if (!containers.every(isFirstStart) || containers.some(({ spec }) => spec.lifecycle?.postStart)) return;
   const since = later(ready.lastTransitionTime, after);
   if (!isSlow(cluster, pod, since)) return;
   const pulled = containers.filter(({ spec }) => spec.imagePullPolicy !== 'Never');

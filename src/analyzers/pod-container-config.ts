@@ -5,14 +5,11 @@ import { type EventLine, eventEvidence } from '../objects/events.ts';
 import { containersOf, isLiving, type Pod, podEvents, podRef, troubledPods } from '../objects/pods.ts';
 import { secondsBetween } from '../objects/time.ts';
 import type { View } from '../snapshot.ts';
-import { detailOf, missing, missingKeyOf } from './config-missing.ts';
+import { detailOf, missing, missingKeyOf, type Needs, TRANSIENT_SECONDS } from './config-missing.ts';
 import { type Code, rules } from './config-rules.ts';
 import { waitingVolumes } from './config-volumes.ts';
 
-type Needs = 'Pod' | 'ReplicaSet' | 'Job' | 'Event' | 'ConfigMap' | 'Secret';
-
 const FRESH_SECONDS = 15;
-const TRANSIENT_SECONDS = 120;
 
 const waits = new Set(['CreateContainerConfigError', 'VerifyNonRootError']);
 

@@ -204,11 +204,11 @@ function severityOf(
   const again = (container.status?.restartCount ?? 0) >= 2;
   // An init container is never ready; a run that lasts longer than the one that failed gives hope.
   const ready = container.status?.ready === true || container.role === 'init';
-  if (container.role === 'init' && isSlow(exit) && runsFor(cluster, container) <= (exit.seconds ?? 0)) return 'warning';
-  if (ready) return again && !hasRecovered(cluster, pod, container, exit) ? 'warning' : 'info';
+  const runs = runsFor(cluster, container);
+  if (container.role === 'init' && isSlow(exit) && runs <= (exit.seconds ?? 0)) return 'warning';
   // If it is not ready after so long, that is another trouble than the one that ended the run before.
-  const outlived = runsFor(cluster, container) >= RECOVERED_SECONDS && hasRecovered(cluster, pod, container, exit);
-  if (outlived) return 'info';
+  if ((ready || runs >= RECOVERED_SECONDS) && hasRecovered(cluster, pod, container, exit)) return 'info';
+  if (ready) return again ? 'warning' : 'info';
   // Not ready yet: give a first restart the time to come up.
   return again || isOverdue(cluster, pod, container) ? 'warning' : 'info';
 }

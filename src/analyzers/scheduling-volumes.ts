@@ -1,7 +1,8 @@
 import type { Ref } from '../finding.ts';
 import type { NodeFit } from '../objects/fits.ts';
-import { isTerminal, type Pod, podRef } from '../objects/pods.ts';
-import { requirementText } from '../objects/selector.ts';
+import { nodeSelectorText } from '../objects/node-affinity.ts';
+import { usersOf } from '../objects/pod-volumes.ts';
+import { podRef } from '../objects/pods.ts';
 import { claimsOf } from '../objects/volumes.ts';
 import { type Case, type Fact, listed, nodeRef, toldWords, type Words } from './scheduling-case.ts';
 
@@ -46,14 +47,11 @@ interface Place {
 function placeOf({ cluster, pod }: Case, claim: string): Place {
   const volume = cluster.get('PersistentVolumeClaim', claim, pod.metadata?.namespace)?.spec?.volumeName ?? '';
   const persistent = cluster.get('PersistentVolume', volume);
-  const terms = persistent?.spec?.nodeAffinity?.required?.nodeSelectorTerms ?? [];
+  const required = persistent?.spec?.nodeAffinity?.required;
   const zones = Object.entries(persistent?.metadata?.labels ?? {}).filter(([key]) => /zone|region/.test(key));
-  const labels =
-    terms.map(({ matchExpressions = [] }) => matchExpressions.map(requirementText).join(', ')).join(' or ') ||
-    zones.map(([key, value]) => `${key}=${value}`).join(', ');
-  const keys = [...terms.flatMap(({ matchExpressions = [] }) => matchExpressions), ...zones.map(([key]) => ({ key }))]
-    .flatMap(({ key }) => key ?? [])
-    .slice(0, 2);
+  const labels = nodeSelectorText(required) || zones.map(([key, value]) => `${key}=${value}`).join(', ');
+  const asked = (required?.nodeSelectorTerms ?? []).flatMap(({ matchExpressions = [] }) => matchExpressions);
+  const keys = [...asked, ...zones.map(([key]) => ({ key }))].flatMap(({ key }) => key ?? []).slice(0, 2);
   return { claim, volume, labels, keys };
 }
 
@@ -91,7 +89,7 @@ export function inUseWords(it: Case): Words {
     const modes = cluster.get('PersistentVolumeClaim', name, namespace)?.spec?.accessModes ?? [];
     if (!modes.includes('ReadWriteOncePod')) continue;
     const ref: Ref = { kind: 'PersistentVolumeClaim', namespace, name };
-    const holders = holdersOf(it, name);
+    const holders = usersOf(cluster, ref, pod).filter(({ spec }) => spec?.nodeName !== undefined);
     const who =
       holders.length === 0 ? 'another pod has it' : `${listed(holders.map((one) => one.metadata?.name ?? ''))} has it`;
     return {
@@ -106,14 +104,3 @@ export function inUseWords(it: Case): Words {
   }
   return told;
 }
-
-const holdersOf = ({ cluster, pod }: Case, claim: string): Pod[] =>
-  cluster
-    .list('Pod')
-    .filter(
-      (other) =>
-        other.metadata?.namespace === pod.metadata?.namespace &&
-        other.spec?.nodeName !== undefined &&
-        !isTerminal(other) &&
-        claimsOf(other).includes(claim),
-    );

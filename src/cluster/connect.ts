@@ -1,9 +1,10 @@
 import { trustedAuthorities } from '../authorities.ts';
 import { PodlensError } from '../errors.ts';
+import { percentDecoded } from '../percent.ts';
 import { version } from '../version.ts';
 import { credentialsOf, pem } from './credentials.ts';
 import { type Entry, loadTarget, text } from './kubeconfig.ts';
-import { decodedPart, proxyFor } from './proxy.ts';
+import { proxyFor } from './proxy.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 export interface ConnectOptions {
@@ -58,7 +59,10 @@ function apart(address: URL): { readonly server: URL; readonly login: Entry } {
   const server = new URL(address);
   server.username = '';
   server.password = '';
-  return { server, login: username === '' ? {} : { username: decodedPart(username), password: decodedPart(password) } };
+  return {
+    server,
+    login: username === '' ? {} : { username: percentDecoded(username), password: percentDecoded(password) },
+  };
 }
 
 /** Without a scheme client-go takes https where the cluster has anything to do with TLS. */

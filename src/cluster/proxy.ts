@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { PodlensError } from '../errors.ts';
+import { percentDecoded } from '../percent.ts';
 
 /** The proxy that Go programs, kubectl among them, would use for a server; undefined where they connect directly. */
 export function proxyFor(server: URL, proxyUrl: string | undefined, env: NodeJS.ProcessEnv): URL | undefined {
@@ -15,8 +16,8 @@ function parse(proxy: string, source: string): URL {
   const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
   if (url !== undefined && /^(https?|socks[45]?[ah]?):$/.test(url.protocol)) {
     // A "%" that stands for itself is written as one.
-    url.username = encodeURIComponent(decodedPart(url.username));
-    url.password = encodeURIComponent(decodedPart(url.password));
+    url.username = encodeURIComponent(percentDecoded(url.username));
+    url.password = encodeURIComponent(percentDecoded(url.password));
     return url;
   }
   // A proxy's address may carry a password, so it is not quoted.
@@ -69,15 +70,6 @@ export class ProxyRefusal extends Error {}
 
 export function proxyAuthorization(proxy: URL): Record<string, string> {
   if (proxy.username === '') return {};
-  const login = `${decodedPart(proxy.username)}:${decodedPart(proxy.password)}`;
+  const login = `${percentDecoded(proxy.username)}:${percentDecoded(proxy.password)}`;
   return { 'proxy-authorization': `Basic ${Buffer.from(login).toString('base64')}` };
-}
-
-/** A name or password from an address; one that is wrongly encoded stands as it is. */
-export function decodedPart(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

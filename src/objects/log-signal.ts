@@ -38,16 +38,18 @@ export function logSignal(cluster: View<'Log'>, container: Ref, prefer: 'previou
   for (const previous of order) {
     const log = cluster.get('Log', logName(container.name, name, previous), container.namespace);
     if (log === undefined || log.lines.length === 0) continue;
-    const { line, telling } = mostTelling(log.lines);
+    const spoken = spokenIn(log.lines);
+    const told = mostTelling(spoken);
+    const line = told ?? spoken.at(-1) ?? log.lines.at(-1) ?? { text: '' };
     const read = `${log.read} of the ${previous ? 'previous' : 'current'} container`;
     return {
       line,
       read,
-      telling,
+      telling: told !== undefined,
       evidence: {
         from: container,
         where: `log (${read})`,
-        text: excerpt(log.lines, line),
+        text: excerpt(spoken, line),
         ...(line.at === undefined ? {} : { at: line.at }),
       },
     };
@@ -64,14 +66,13 @@ export function logIsEmpty(cluster: View<'Log'>, container: Ref): boolean {
   return logs.length > 0 && logs.every((log) => log.lines.length === 0);
 }
 
-function mostTelling(lines: readonly LogLine[]): { readonly line: LogLine; readonly telling: boolean } {
-  const spoken = spokenIn(lines);
+function mostTelling(spoken: readonly LogLine[]): LogLine | undefined {
   for (const [index, tell] of tells.entries()) {
     const found =
       index === 0 ? spoken.find(({ text }) => tell.test(text)) : spoken.findLast(({ text }) => tell.test(text));
-    if (found !== undefined) return { line: found, telling: true };
+    if (found !== undefined) return found;
   }
-  return { line: spoken.at(-1) ?? lines.at(-1) ?? { text: '' }, telling: false };
+  return undefined;
 }
 
 // Rust says where it panicked, and Spring that it describes a failure, on a line of its own.
@@ -94,8 +95,7 @@ const SHORT_LOG = 6;
 const AROUND = 2;
 
 /** What stands around a line: the one that names the fault and the one that gives its reason need not be the same. */
-function excerpt(lines: readonly LogLine[], line: LogLine): string {
-  const spoken = spokenIn(lines);
+function excerpt(spoken: readonly LogLine[], line: LogLine): string {
   const at = spoken.findIndex(({ text, at }) => text === line.text && at === line.at);
   const some = spoken.length <= SHORT_LOG ? spoken : spoken.slice(Math.max(0, at - AROUND), at + AROUND + 1);
   return some.length === 0 ? line.text : some.map(({ text }) => text).join('\n');

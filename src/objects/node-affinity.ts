@@ -1,7 +1,7 @@
 import type { Node } from './kinds-schema.ts';
 import type { NodeSelector, NodeSelectorTerm, PodSpec } from './pod-schema.ts';
 import type { Of } from './schema.ts';
-import { type Labels, matchesRequirement, type Requirement } from './selector.ts';
+import { type Labels, matchesRequirement, type Requirement, requirementText } from './selector.ts';
 
 type Selector = Of<typeof NodeSelector>;
 type Term = Of<typeof NodeSelectorTerm>;
@@ -30,6 +30,12 @@ export function nodeTermsOf(spec: PodSpec | undefined): readonly NodeTerm[] {
 export const asksForNoNode = (spec: PodSpec | undefined): boolean =>
   spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution !== undefined &&
   nodeTermsOf(spec).length === 0;
+
+/** What it asks of a node's labels: "topology.kubernetes.io/zone=a or topology.kubernetes.io/zone=b". */
+export const nodeSelectorText = (selector: Selector | undefined): string =>
+  (selector?.nodeSelectorTerms ?? [])
+    .map(({ matchExpressions = [] }) => matchExpressions.map(requirementText).join(', '))
+    .join(' or ');
 
 const isTerm = (term: Term): boolean => (term.matchExpressions?.length ?? 0) + (term.matchFields?.length ?? 0) > 0;
 

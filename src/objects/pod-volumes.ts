@@ -80,7 +80,7 @@ export const attachmentsOf = (cluster: View<Needs>, pvName: string | undefined):
     : cluster.list('VolumeAttachment').filter(({ spec }) => spec?.source?.persistentVolumeName === pvName);
 
 /** The other pods that use a claim and have not ended. */
-export const usersOf = (cluster: View<Needs>, claimRef: Ref | undefined, but: Pod): Pod[] =>
+export const usersOf = (cluster: View<'Pod'>, claimRef: Ref | undefined, but: Pod): Pod[] =>
   claimRef === undefined
     ? []
     : inNamespace(cluster.list('Pod'), claimRef.namespace ?? '').filter(

@@ -114,6 +114,12 @@ function isQuiet(status: NonNullable<Pod['status']>): boolean {
   return phase === 'Succeeded' || (phase === 'Running' && conditions.some(({ type }) => type === 'Ready'));
 }
 
+const BEFORE_CREATION: readonly (string | undefined)[] = ['ContainerCreating', 'PodInitializing'];
+
+/** Whether it waits for its creation: what the kubelet writes until the container has been started. */
+export const waitsForCreation = (status: ContainerStatus | undefined): boolean =>
+  BEFORE_CREATION.includes(status?.state?.waiting?.reason);
+
 /** Finished for good: Succeeded or Failed. */
 export const isTerminal = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 

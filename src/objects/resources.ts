@@ -20,6 +20,10 @@ export function requestsOf(pod: Pod): Amounts {
   return amounts;
 }
 
+/** The memory a container may use, by its own limit or its pod's: "128Mi". */
+export const memoryLimitOf = (pod: Pod, { resources }: Container): string | undefined =>
+  resources?.limits?.['memory'] ?? pod.spec?.resources?.limits?.['memory'];
+
 /** Whether it is certain at a glance that two pods ask for the same: what is equal is mostly shared when it is read. */
 export const asksTheSame = ({ spec: a }: Pod, { spec: b }: Pod): boolean =>
   areAlike(a?.containers, b?.containers) &&

@@ -2,7 +2,15 @@ import type { View } from '../snapshot.ts';
 import { absentContainer, isThere, isUnsynced, keysOf, missingIn } from './config-mounts.ts';
 import { requiredConfig } from './config-refs.ts';
 import type { EventLine } from './events.ts';
-import { type ContainerView, conditionOf, containersOf, isLiving, type Pod, podEvents } from './pods.ts';
+import {
+  type ContainerView,
+  conditionOf,
+  containersOf,
+  isLiving,
+  type Pod,
+  podEvents,
+  waitsForCreation,
+} from './pods.ts';
 import { later, secondsBetween } from './time.ts';
 
 /** A pod on a node whose containers cannot be started yet: what comes before them is not done. */
@@ -54,13 +62,12 @@ export function startupOf(cluster: View<'Event'>, pod: Pod): Startup | undefined
 }
 
 const isPending = (pod: Pod, containers: readonly ContainerView[]): boolean =>
-  (pod.status?.phase ?? 'Pending') === 'Pending' && containers.every(waitsForCreation);
+  (pod.status?.phase ?? 'Pending') === 'Pending' && containers.every(isUncreated);
 
 const hasNeverRun = ({ status }: ContainerView): boolean =>
   status?.state?.terminated === undefined && status?.lastState?.terminated === undefined && !status?.restartCount;
 
-const waitsForCreation = ({ status }: ContainerView): boolean =>
-  ['', 'ContainerCreating', 'PodInitializing'].includes(status?.state?.waiting?.reason ?? '');
+const isUncreated = ({ status }: ContainerView): boolean => waitsForCreation(status) || !status?.state?.waiting?.reason;
 
 const steps: Readonly<Record<string, StartStep>> = {
   NetworkNotReady: 'network',
