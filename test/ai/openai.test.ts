@@ -286,6 +286,13 @@ describe('endpoints', () => {
     expect(backend.id).toBe(`openai:model-a@${server.baseUrl}`);
   });
 
+  test('a "%" in the password of the URL that stands for itself is sent as it is', async () => {
+    await using server = await startOpenAi({ reply: () => 'ok' });
+    const backend = await open({ baseUrl: server.baseUrl.replace('//', '//me:50%off@') });
+    await backend.complete(prompt, { signal });
+    expect(server.received[0]?.headers['authorization']).toBe(`Basic ${Buffer.from('me:50%off').toString('base64')}`);
+  });
+
   test('custom headers go with every request', async () => {
     await using server = await startOpenAi({ reply: () => 'ok' });
     const backend = await open({ baseUrl: server.baseUrl, headers: { 'X-Team': 'sre', Authorization: 'Token t' } });
